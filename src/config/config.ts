@@ -1,0 +1,31 @@
+// What the program was told, checked and typed. `env.ts` is the only reader of process.env and produces this.
+
+export type BlobStoreSetting = { readonly kind: "postgres" } | { readonly kind: "file"; readonly directory: string };
+
+export type ListenAddress = { readonly host: string; readonly port: number };
+
+export type Role = "standalone" | "operator" | "api";
+
+export type Config = {
+  /** null: standalone starts the embedded server. */
+  readonly databaseUrl: string | null;
+  readonly blobStore: BlobStoreSetting;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly cacheMaxBytes: number;
+  readonly listen: ListenAddress;
+  readonly publicUrl: string | null;
+  /** 32-byte keys: the first seals, all open. Empty only for commands that need none. */
+  readonly encryptionKeys: readonly Uint8Array[];
+  readonly masterKey: string | null;
+  /** Names, addresses or CIDRs exempt from the private-address block. */
+  readonly allowedHosts: readonly string[];
+  /** Absolute folders below which file:// remotes are allowed; standalone only. */
+  readonly fileRemotes: readonly string[];
+  readonly maxPackBytes: number;
+  readonly workers: number;
+  /** Fraction of an interval by which it varies either way. */
+  readonly resyncJitter: number;
+  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  readonly logFormat: "json" | "pretty";
+};

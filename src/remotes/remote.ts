@@ -1,0 +1,60 @@
+// The port to a git server elsewhere. One folder an adapter, the same file names in each.
+import type { Oid } from "../domain/oid.ts";
+import type { Provider } from "../domain/sync-spec.ts";
+
+export type Credential =
+  | { readonly kind: "token"; readonly token: string }
+  | { readonly kind: "basic"; readonly username: string; readonly password: string };
+
+/** Where a remote is and how to be let in. Never logged as a whole: it carries the credential. */
+export type RemoteTarget = {
+  readonly provider: Provider;
+  /** Base URL of the connection, or null. */
+  readonly baseUrl: string | null;
+  /** As declared in the sync: a URL, or a path below `baseUrl`. */
+  readonly remote: string;
+  readonly credential: Credential | null;
+  /** PEM certificates trusted beside the system's. */
+  readonly caPem: string | null;
+};
+
+export type RemoteHead = {
+  /** The branch that was read, without `refs/heads/`; null when none was asked for and the remote names no HEAD. */
+  readonly branch: string | null;
+  /** Its commit; null when the branch is missing or the remote is empty. */
+  readonly oid: Oid | null;
+  /** The remote has no refs at all. */
+  readonly isEmpty: boolean;
+};
+
+export type FetchRequest = {
+  readonly oid: Oid;
+  /** A commit that both sides have: the last one imported. The remote then sends what is new only. */
+  readonly have: Oid | null;
+};
+
+/** One remote, opened for one run. Holds no connection that outlives its disposal. */
+export interface Remote extends AsyncDisposable {
+  /** The remote as it may be shown: no credential, no query. */
+  readonly displayUrl: string;
+  /** Requests made so far by this instance. */
+  readonly calls: number;
+  /**
+   * Head of `branch`, or of the branch that the remote's HEAD names. One request once the server's capabilities are known
+   * to this process. Safe to repeat.
+   * @throws CoregitError `RemoteNotFound`, `AuthenticationFailed`, `AccessDenied`, `AddressRefused`, `RedirectRefused`,
+   *   `RemoteUnreachable`, `CertificateInvalid`, `RemoteProtocol`, `RemoteUnsupported`, `RateLimited`, `RemoteTooSlow`.
+   */
+  readHead(branch: string | null, signal: AbortSignal): Promise<RemoteHead>;
+  /**
+   * The pack of one commit at depth 1: the commit, its tree and blobs, less what `have` brings. Bytes as they arrive;
+   * stopping the iteration or the signal ends the transfer.
+   * @throws the codes of `readHead`, and `RemoteMoved` when the remote no longer offers that commit.
+   */
+  fetchPack(request: FetchRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+export interface Remotes {
+  /** @throws CoregitError `InvalidSpec` when `target` is not a remote of its provider (a bad URL, credentials in it, …). */
+  open(target: RemoteTarget): Remote;
+}

@@ -1,0 +1,144 @@
+// The port to the git store: what the engine, HTTP and the command line may ask of stored repositories.
+import type { Oid } from "../domain/oid.ts";
+import type { Tree, TreeReader } from "../domain/tree.ts";
+import type { Transaction } from "../db/database.ts";
+
+export type Repository = {
+  readonly id: string;
+  readonly namespace: string;
+  readonly slug: string;
+  readonly description: string;
+  readonly visibility: "private" | "public";
+  readonly defaultBranch: string;
+};
+
+export type Signature = {
+  readonly name: string;
+  readonly email: string;
+  /** Seconds since the epoch, as git stores it. */
+  readonly timestamp: number;
+  /** Offset as git stores it, for example `+0000`. */
+  readonly timezone: string;
+};
+
+export type Commit = {
+  readonly oid: Oid;
+  readonly tree: Oid;
+  readonly parents: readonly Oid[];
+  readonly author: Signature;
+  readonly committer: Signature;
+  readonly message: string;
+};
+
+/** A pack that is complete, checked and durable (or small enough to travel in the transaction), not yet published. */
+export type PreparedPack = {
+  readonly id: string;
+  /** The pack's SHA-1 trailer. */
+  readonly name: string;
+  readonly source: "commit" | "import" | "push" | "compact";
+  readonly objectCount: number;
+  readonly packSize: number;
+  readonly idxSize: number;
+  readonly packSha256: Uint8Array;
+  readonly idxSha256: Uint8Array;
+  /** Small packs carry their bytes; for others the blob store has them already. */
+  readonly inline: { readonly pack: Uint8Array; readonly idx: Uint8Array } | null;
+};
+
+export type RefUpdate = {
+  /** Full name, for example `refs/heads/main`. */
+  readonly name: string;
+  /** What the ref must be now; null: it must not exist. */
+  readonly expected: Oid | null;
+  /** What it becomes; null deletes it. */
+  readonly next: Oid | null;
+};
+
+export type Publication = {
+  readonly repositoryId: string;
+  readonly packs: readonly PreparedPack[];
+  readonly refs: readonly RefUpdate[];
+  /** Who moved the refs, for the reflog: `sync:<id>`, `token:<id>`, `master`. */
+  readonly actor: string;
+  /** Why, for the reflog, one line. */
+  readonly reason: string;
+};
+
+/** An object to be written, as git frames it without its header. */
+export type NewObject = { readonly oid: Oid; readonly type: "blob" | "tree" | "commit" | "tag"; readonly content: Uint8Array };
+
+/** Reads of one repository. Objects never change, so a reader stays right while refs move. */
+export interface RepositoryReader {
+  readonly repository: Repository;
+  /** The ref's oid now, from the database, or null. */
+  readRef(name: string): Promise<Oid | null>;
+  /** All refs now, by name. */
+  readRefs(): Promise<ReadonlyMap<string, Oid>>;
+  readonly readTree: TreeReader;
+  /** @throws CoregitError `ObjectMissing` when there is no such commit. */
+  readCommit(oid: Oid): Promise<Commit>;
+  /** @throws CoregitError `ObjectMissing`. Whole blob; callers check `blobSize` against their limit first. */
+  readBlob(oid: Oid): Promise<Uint8Array>;
+  /** Size in bytes, or null when there is no such object or it is no blob. */
+  blobSize(oid: Oid): Promise<number | null>;
+  /**
+   * A branch, tag, full ref name, or full or abbreviated (≥ 4 digits) commit id, in this order, peeled to a commit.
+   * @throws CoregitError `RefNotFound`.
+   */
+  resolveCommit(revision: string): Promise<Oid>;
+  /** Commits reachable from `from`, newest first, `skip` of them passed over, at most `limit` returned. */
+  log(from: Oid, window: { readonly limit: number; readonly skip: number }): Promise<Commit[]>;
+}
+
+/**
+ * A private place where bytes from outside become a pack that may be published. Removed when disposed, with
+ * whatever is in it; nothing in it is visible before `RepositoryStore.publish`.
+ */
+export interface Quarantine extends AsyncDisposable {
+  /**
+   * Reads one pack stream to its end through `index-pack --strict` with our own tree and name checks. Objects that the
+   * repository has already count as present (thin packs are completed).
+   * @throws CoregitError `PackTooLarge`, `TooManyObjects`, `OutOfMemory`, `PackInvalid`, `ObjectInvalid`, `PathRefused`.
+   */
+  receivePack(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<{ readonly bytes: number; readonly objects: number }>;
+  /** Reads a tree from the quarantine or the repository. */
+  readonly readTree: TreeReader;
+  /** Raw content of a commit in the quarantine or the repository. @throws CoregitError `ObjectMissing`. */
+  readCommitObject(oid: Oid): Promise<Uint8Array>;
+  /** Adds objects made in process (trees and commits of the plan). They are part of what `seal` returns. */
+  addObjects(objects: readonly NewObject[]): void;
+  /**
+   * Makes what is here durable: the received pack without its commits and tags when `dropCommits` (an import keeps the
+   * remote's trees and blobs only), and one pack of the added objects. Large packs are in the blob store when it resolves.
+   */
+  seal(options: { readonly source: "import" | "push"; readonly dropCommits: boolean }, signal: AbortSignal): Promise<PreparedPack[]>;
+}
+
+export interface RepositoryStore extends AsyncDisposable {
+  /** By namespace and slug, or null. */
+  find(namespace: string, slug: string): Promise<Repository | null>;
+  get(id: string): Promise<Repository | null>;
+  reader(repository: Repository): RepositoryReader;
+  /**
+   * Opens a quarantine over the repository. `shallow`: a remote commit of an earlier import whose tree the repository
+   * has; it is placed there so that a thin pack may build on it and `have` lines may name it.
+   */
+  quarantine(repository: Repository, shallow?: { readonly oid: Oid; readonly content: Uint8Array }): Promise<Quarantine>;
+  /** One pack of objects made in process. Small by nature; travels in the transaction. */
+  buildPack(objects: readonly NewObject[], source: PreparedPack["source"]): PreparedPack;
+  /**
+   * The one transaction that makes objects and refs visible: pack rows, compare-and-swap of each ref, reflog, and whatever
+   * `also` writes (a run's result, a sync point). All or nothing. Wakes listeners of the refs that moved.
+   * @throws CoregitError `RefMoved` with `details.ref` and `details.actual` when a ref is not what was expected.
+   */
+  publish(publication: Publication, also?: (tx: Transaction) => Promise<void>): Promise<void>;
+  /**
+   * A directory that native git can open, holding at least everything published before the call, refs included. Not to be
+   * written to. It may vanish at any time (the cache is disposable): on failure ask again once.
+   */
+  view(repository: Repository): Promise<string>;
+  /** Removes the repository, its rows and then its blobs. Resolves when it is not there. */
+  remove(id: string): Promise<void>;
+}
+
+export type { Tree };

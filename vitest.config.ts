@@ -1,0 +1,24 @@
+// One project a kind of test. `unit` needs nothing; the others start real servers in their global setup.
+import { defineConfig } from "vitest/config";
+
+const shared = { pool: "forks", isolate: true, testTimeout: 30_000, hookTimeout: 60_000, dangerouslyIgnoreUnhandledErrors: false } as const;
+
+const project = (name: string, include: string[], options: { readonly globalSetup?: string[]; readonly testTimeout?: number } = {}) => ({
+  test: { ...shared, name, include, ...options },
+});
+
+const postgres = "test/support/postgres-setup.ts";
+const controlPlane = "test/support/control-plane-setup.ts";
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      project("unit", ["src/**/*.test.ts", "test/architecture/**/*.test.ts"]),
+      project("contract", ["test/contract/**/*.test.ts"], { globalSetup: [postgres] }),
+      project("integration", ["test/integration/**/*.test.ts"], { globalSetup: [postgres], testTimeout: 60_000 }),
+      project("kube", ["test/kube/**/*.test.ts"], { globalSetup: [postgres, controlPlane], testTimeout: 120_000 }),
+      project("faults", ["test/faults/**/*.test.ts"], { globalSetup: [postgres], testTimeout: 900_000 }),
+    ],
+  },
+});
