@@ -1,9 +1,19 @@
 // One project a kind of test. `unit` needs nothing; the others start real servers in their global setup.
 import { defineConfig } from "vitest/config";
 
-const shared = { pool: "forks", isolate: true, testTimeout: 30_000, hookTimeout: 60_000, dangerouslyIgnoreUnhandledErrors: false } as const;
+const shared = {
+  pool: "forks",
+  isolate: true,
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  dangerouslyIgnoreUnhandledErrors: false,
+} as const;
 
-const project = (name: string, include: string[], options: { readonly globalSetup?: string[]; readonly testTimeout?: number } = {}) => ({
+const project = (
+  name: string,
+  include: string[],
+  options: { readonly globalSetup?: string[]; readonly testTimeout?: number } = {},
+) => ({
   test: { ...shared, name, include, ...options },
 });
 

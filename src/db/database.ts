@@ -9,7 +9,10 @@ export interface Queryable {
    * @throws CoregitError `DatabaseUnavailable` when the server cannot be reached; pg's own error, with its
    *   SQLSTATE as `code`, for a statement that the server refused.
    */
-  query<R extends Row = Row>(text: string, values?: readonly unknown[]): Promise<{ readonly rows: R[]; readonly rowCount: number }>;
+  query<R extends Row = Row>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<{ readonly rows: R[]; readonly rowCount: number }>;
 }
 
 declare const inTransaction: unique symbol;

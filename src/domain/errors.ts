@@ -32,7 +32,11 @@ export const ERROR_CODES = {
   RemoteNotFound: entry("backoff", 502, "The remote does not exist, or the credential may not see it."),
   AuthenticationFailed: entry("backoff", 502, "The remote refused the credential."),
   AccessDenied: entry("backoff", 502, "The remote knows the credential but denies this operation."),
-  AddressRefused: entry("terminal", 422, "The host resolves to a private, loopback, link-local or metadata address that is not allowed."),
+  AddressRefused: entry(
+    "terminal",
+    422,
+    "The host resolves to a private, loopback, link-local or metadata address that is not allowed.",
+  ),
   RedirectRefused: entry("terminal", 502, "The remote redirects to an address, scheme or origin that is not allowed."),
   RemoteUnreachable: entry("backoff", 502, "No connection to the remote could be made or it broke off."),
   CertificateInvalid: entry("backoff", 502, "The remote's TLS certificate is not trusted."),

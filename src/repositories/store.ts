@@ -1,7 +1,8 @@
 // The port to the git store: what the engine, HTTP and the command line may ask of stored repositories.
+
+import type { Transaction } from "../db/database.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { Tree, TreeReader } from "../domain/tree.ts";
-import type { Transaction } from "../db/database.ts";
 
 export type Repository = {
   readonly id: string;
@@ -100,7 +101,10 @@ export interface Quarantine extends AsyncDisposable {
    * repository has already count as present (thin packs are completed).
    * @throws CoregitError `PackTooLarge`, `TooManyObjects`, `OutOfMemory`, `PackInvalid`, `ObjectInvalid`, `PathRefused`.
    */
-  receivePack(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<{ readonly bytes: number; readonly objects: number }>;
+  receivePack(
+    source: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<{ readonly bytes: number; readonly objects: number }>;
   /** Reads a tree from the quarantine or the repository. */
   readonly readTree: TreeReader;
   /** Raw content of a commit in the quarantine or the repository. @throws CoregitError `ObjectMissing`. */
@@ -111,7 +115,10 @@ export interface Quarantine extends AsyncDisposable {
    * Makes what is here durable: the received pack without its commits and tags when `dropCommits` (an import keeps the
    * remote's trees and blobs only), and one pack of the added objects. Large packs are in the blob store when it resolves.
    */
-  seal(options: { readonly source: "import" | "push"; readonly dropCommits: boolean }, signal: AbortSignal): Promise<PreparedPack[]>;
+  seal(
+    options: { readonly source: "import" | "push"; readonly dropCommits: boolean },
+    signal: AbortSignal,
+  ): Promise<PreparedPack[]>;
 }
 
 export interface RepositoryStore extends AsyncDisposable {

@@ -78,7 +78,12 @@ export type SyncStatus = {
   readonly localBranch: string | null;
   readonly remoteBranch: string | null;
   readonly lastRun: RunSummary | null;
-  readonly plan: { readonly added: number; readonly modified: number; readonly deleted: number; readonly paths: readonly string[] } | null;
+  readonly plan: {
+    readonly added: number;
+    readonly modified: number;
+    readonly deleted: number;
+    readonly paths: readonly string[];
+  } | null;
 };
 
 export interface Declarations {
@@ -99,5 +104,9 @@ export interface Declarations {
   /** By id, or null. */
   readSync(id: string): Promise<SyncStatus | null>;
   /** All of one owner kind, or all; ordered by namespace and name. */
-  listSyncs(filter?: { readonly ownerKind?: Owner["kind"]; readonly namespace?: string; readonly repositoryId?: string }): Promise<SyncStatus[]>;
+  listSyncs(filter?: {
+    readonly ownerKind?: Owner["kind"];
+    readonly namespace?: string;
+    readonly repositoryId?: string;
+  }): Promise<SyncStatus[]>;
 }
