@@ -28,13 +28,13 @@ const BREAKS_IDENTITY = /[<>\u0000-\u001f\u007f]/;
 
 /** Why this name and address cannot stand in a commit, as the end of a sentence about the identity; null: they can. */
 export function checkIdentity(identity: { readonly name: string; readonly email: string }): string | null {
-  for (const field of ["name", "email"] as const) {
-    const text = identity[field];
-    if (text.trim() === "") return `has an empty ${field}`;
-    if (text.length > MAX_IDENTITY_LENGTH) return `has ${field === "email" ? "an" : "a"} ${field} longer than ${MAX_IDENTITY_LENGTH} characters`;
-    if (BREAKS_IDENTITY.test(text) || !text.isWellFormed()) return `has < or > or a control character in its ${field}`;
-  }
-  return null;
+  return checkIdentityText("name", identity.name) ?? checkIdentityText("email", identity.email);
+}
+
+function checkIdentityText(field: "name" | "email", text: string): string | null {
+  if (text.trim() === "") return `has an empty ${field}`;
+  if (text.length > MAX_IDENTITY_LENGTH) return `has more than ${MAX_IDENTITY_LENGTH} characters in its ${field}`;
+  return BREAKS_IDENTITY.test(text) || !text.isWellFormed() ? `has < or > or a control character in its ${field}` : null;
 }
 
 /** A signature at a moment, in UTC. */

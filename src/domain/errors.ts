@@ -8,7 +8,13 @@
  */
 export type RetryKind = "terminal" | "backoff" | "later";
 
-type CodeEntry = { readonly retry: RetryKind; readonly http: number; readonly meaning: string };
+type CodeEntry = {
+  readonly retry: RetryKind;
+  /** Status of an HTTP answer that carries the code. */
+  readonly http: number;
+  /** What happened, for users; one sentence. */
+  readonly meaning: string;
+};
 
 const entry = (retry: RetryKind, http: number, meaning: string): CodeEntry => ({ retry, http, meaning });
 
@@ -68,12 +74,19 @@ export const ERROR_CODES = {
   // Access to this server.
   Unauthorized: entry("terminal", 401, "The API key is missing or wrong."),
   Forbidden: entry("terminal", 403, "The API key does not allow this."),
+  MethodNotAllowed: entry("terminal", 405, "This address does not take this method."),
   BodyTooLarge: entry("terminal", 413, "The request body is larger than the limit."),
   // The machinery.
   Interrupted: entry("backoff", 500, "The worker died in the middle of the run; it is run again."),
   Suspended: entry("terminal", 409, "The sync is suspended."),
   StaleLease: entry("backoff", 500, "Another worker has taken this sync over; nothing was written."),
   DatabaseUnavailable: entry("backoff", 503, "The database cannot be reached."),
+  StorageUnavailable: entry("backoff", 503, "The blob store cannot be read or written."),
+  DatabaseUnsupported: entry(
+    "terminal",
+    503,
+    "The database server, or the schema in it, is not one that this program works with.",
+  ),
   Internal: entry("backoff", 500, "A defect in Coregit; the log has the details."),
 } as const satisfies Record<string, CodeEntry>;
 

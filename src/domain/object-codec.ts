@@ -2,6 +2,8 @@
 // Decoding takes bytes from anywhere: whatever is malformed is ObjectInvalid, nothing else is thrown, and the
 // work is linear in the size. Whether a well-formed name is dangerous is for path-rules to say.
 import { createHash } from "node:crypto";
+import { decodeText } from "./byte-text.ts";
+import { type Commit, type CommitContent, checkIdentity, type Signature } from "./commit.ts";
 import { CoregitError } from "./errors.ts";
 import { isOid, type Oid } from "./oid.ts";
 import type { FileMode, Tree, TreeEntry, TreeMode } from "./tree.ts";
@@ -73,22 +75,100 @@ export function decodeTree(content: Uint8Array): Tree {
 function decodeEntry(bytes: Buffer, start: number): { readonly entry: TreeEntry; readonly end: number } {
   const space = bytes.indexOf(SPACE, start);
   if (space < 0 || space - start > LONGEST_MODE) throw invalid("A tree has an entry without a mode.");
-  const mode = bytes.latin1Slice(start, space);
+  const mode = bytes.toString("latin1", start, space);
   if (!isMode(mode)) throw invalid("A tree has an entry with a mode that git does not write.");
   const nul = bytes.indexOf(0, space + 1);
   if (nul < 0 || nul + 1 + OID_BYTES > bytes.length) throw invalid("A tree is cut off within an entry.");
   const end = nul + 1 + OID_BYTES;
-  const oid = bytes.hexSlice(nul + 1, end) as Oid;
-  return { entry: { name: bytes.latin1Slice(space + 1, nul), mode, oid }, end };
+  const oid = bytes.toString("hex", nul + 1, end) as Oid;
+  return { entry: { name: bytes.toString("latin1", space + 1, nul), mode, oid }, end };
 }
 
 function isMode(mode: string): mode is FileMode | TreeMode {
   return MODES.has(mode);
 }
 
-/** An error of this file, also for the commit codec beside it. */
-export function invalid(message: string): CoregitError {
+function invalid(message: string): CoregitError {
   return new CoregitError("ObjectInvalid", message);
 }
 
-export { decodeCommit, encodeCommit } from "./commit-codec.ts";
+/**
+ * The bytes of a commit in UTF-8. The message is stored as given.
+ * @throws CoregitError `ObjectInvalid` when a field holds what would break the header (see `checkIdentity`) or a NUL.
+ */
+export function encodeCommit(commit: CommitContent): Uint8Array {
+  if (commit.message.includes("\0")) throw invalid("A commit message holds a NUL character.");
+  const lines = [
+    `tree ${commit.tree}`,
+    ...commit.parents.map((parent) => `parent ${parent}`),
+    `author ${encodeSignature(commit.author)}`,
+    `committer ${encodeSignature(commit.committer)}`,
+  ];
+  return Buffer.from(`${lines.join("\n")}\n\n${commit.message}`, "utf8");
+}
+
+function encodeSignature(signature: Signature): string {
+  const reason = checkIdentity(signature);
+  if (reason !== null) throw invalid(`An author or committer ${reason}.`);
+  if (!Number.isSafeInteger(signature.timestamp) || signature.timestamp < 0 || !/^[+-]\d{4}$/.test(signature.timezone)) {
+    throw invalid("An author or committer has a time that git does not write.");
+  }
+  return `${signature.name} <${signature.email}> ${signature.timestamp} ${signature.timezone}`;
+}
+
+const HEADER = /^(tree|parent|author|committer|encoding) (.*)$/;
+
+/**
+ * Reads a commit as leniently as git shows one: unknown headers (gpgsig, mergetag, …) are passed over, odd identities are
+ * read as far as they go, text is UTF-8 or what the encoding header names. The bytes cannot be made again from the result.
+ * @throws CoregitError `ObjectInvalid` when there is no tree, or a parent or tree that is no object name.
+ */
+export function decodeCommit(oid: Oid, content: Uint8Array): Commit {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const gap = bytes.indexOf("\n\n");
+  const headerEnd = gap < 0 ? bytes.length : gap;
+  const headers = readHeaders(bytes.toString("latin1", 0, headerEnd));
+  const encoding = headers.get("encoding")?.[0];
+  const text = (latin1: string) => decodeText(Buffer.from(latin1, "latin1"), encoding);
+  return {
+    oid,
+    tree: readOid(headers.get("tree")?.[0]),
+    parents: (headers.get("parent") ?? []).map(readOid),
+    author: decodeSignature(text(headers.get("author")?.[0] ?? "")),
+    committer: decodeSignature(text(headers.get("committer")?.[0] ?? "")),
+    message: gap < 0 ? "" : decodeText(bytes.subarray(gap + 2), encoding),
+  };
+}
+
+/** Values by header name, in order. Lines that begin with a space continue a header that nobody here reads. */
+function readHeaders(block: string): ReadonlyMap<string, readonly string[]> {
+  const headers = new Map<string, string[]>();
+  for (const line of block.split("\n")) {
+    const [, name, value] = HEADER.exec(line) ?? [];
+    if (name === undefined || value === undefined) continue;
+    const values = headers.get(name);
+    if (values === undefined) headers.set(name, [value]);
+    else values.push(value);
+  }
+  return headers;
+}
+
+function readOid(text: string | undefined): Oid {
+  if (text === undefined || !isOid(text)) throw invalid("A commit names no valid tree or parent.");
+  return text;
+}
+
+/** `Name <email> 1700000000 +0100`, or as much of it as is there. */
+function decodeSignature(line: string): Signature {
+  const open = line.indexOf("<");
+  const close = line.lastIndexOf(">");
+  const isFramed = open >= 0 && close > open;
+  const [, seconds = "0", timezone = "+0000"] = (isFramed && /^ *(\d+)(?: ([+-]\d+))?/.exec(line.slice(close + 1))) || [];
+  const timestamp = Number(seconds);
+  return {
+    name: (isFramed ? line.slice(0, open) : line).trim(),
+    email: isFramed ? line.slice(open + 1, close).trim() : "",
+    timestamp: Number.isSafeInteger(timestamp) ? timestamp : 0,
+    timezone,
+  };
+}

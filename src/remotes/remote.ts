@@ -1,10 +1,9 @@
 // The port to a git server elsewhere. One folder an adapter, the same file names in each.
+import type { Credential } from "../domain/credential.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { Provider } from "../domain/sync-spec.ts";
 
-export type Credential =
-  | { readonly kind: "token"; readonly token: string }
-  | { readonly kind: "basic"; readonly username: string; readonly password: string };
+export type { Credential };
 
 /** Where a remote is and how to be let in. Never logged as a whole: it carries the credential. */
 export type RemoteTarget = {

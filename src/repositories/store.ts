@@ -1,6 +1,8 @@
 // The port to the git store: what the engine, HTTP and the command line may ask of stored repositories.
 
 import type { Transaction } from "../db/database.ts";
+import type { Commit, Signature } from "../domain/commit.ts";
+import type { NewObject } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { Tree, TreeReader } from "../domain/tree.ts";
 
@@ -11,24 +13,6 @@ export type Repository = {
   readonly description: string;
   readonly visibility: "private" | "public";
   readonly defaultBranch: string;
-};
-
-export type Signature = {
-  readonly name: string;
-  readonly email: string;
-  /** Seconds since the epoch, as git stores it. */
-  readonly timestamp: number;
-  /** Offset as git stores it, for example `+0000`. */
-  readonly timezone: string;
-};
-
-export type Commit = {
-  readonly oid: Oid;
-  readonly tree: Oid;
-  readonly parents: readonly Oid[];
-  readonly author: Signature;
-  readonly committer: Signature;
-  readonly message: string;
 };
 
 /** A pack that is complete, checked and durable (or small enough to travel in the transaction), not yet published. */
@@ -65,9 +49,6 @@ export type Publication = {
   readonly reason: string;
 };
 
-/** An object to be written, as git frames it without its header. */
-export type NewObject = { readonly oid: Oid; readonly type: "blob" | "tree" | "commit" | "tag"; readonly content: Uint8Array };
-
 /** Reads of one repository. Objects never change, so a reader stays right while refs move. */
 export interface RepositoryReader {
   readonly repository: Repository;
@@ -91,6 +72,11 @@ export interface RepositoryReader {
   log(from: Oid, window: { readonly limit: number; readonly skip: number }): Promise<Commit[]>;
 }
 
+export type ReceiveOptions = {
+  /** Commits of the pack whose parents were not asked for: the remote's head of a depth-1 fetch. Empty for a push. */
+  readonly shallowTips: readonly Oid[];
+};
+
 /**
  * A private place where bytes from outside become a pack that may be published. Removed when disposed, with
  * whatever is in it; nothing in it is visible before `RepositoryStore.publish`.
@@ -103,6 +89,7 @@ export interface Quarantine extends AsyncDisposable {
    */
   receivePack(
     source: AsyncIterable<Uint8Array>,
+    options: ReceiveOptions,
     signal: AbortSignal,
   ): Promise<{ readonly bytes: number; readonly objects: number }>;
   /** Reads a tree from the quarantine or the repository. */
@@ -148,4 +135,4 @@ export interface RepositoryStore extends AsyncDisposable {
   remove(id: string): Promise<void>;
 }
 
-export type { Tree };
+export type { Commit, NewObject, Signature, Tree };

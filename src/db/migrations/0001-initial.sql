@@ -113,22 +113,25 @@ CREATE TABLE syncs (
   generation      bigint NOT NULL DEFAULT 1,
   suspended       boolean NOT NULL DEFAULT false,
 
-  -- Schedule and lease. 'infinity': nothing is due. A claim sets 'infinity', takes the lease and adds one to
-  -- lease_epoch; whatever brings next_run_at forward meanwhile causes one more run after it.
+  -- The repository did not exist before this sync; its first import names the default branch.
+  made_repository boolean NOT NULL DEFAULT false,
+  -- The last value of coregit.dev/requestedAt that made the sync due.
+  requested_at    text,
+
+  -- Schedule and lease. 'infinity': nothing is due. `next_run_at` is the schedule, `trigger_at` is when somebody asked for
+  -- a run. A claim sets what was due to 'infinity', takes the lease and adds one to lease_epoch; whatever brings either
+  -- forward meanwhile causes one more run after it.
   next_run_at     timestamptz NOT NULL DEFAULT now(),
+  trigger_at      timestamptz NOT NULL DEFAULT 'infinity',
   lease_owner     text,
   lease_until     timestamptz,
   lease_epoch     bigint NOT NULL DEFAULT 0,
   failures        integer NOT NULL DEFAULT 0,
 
-  -- Sync point: what the last success left. The remote's commit object itself is kept so that the next
-  -- fetch can name it to the remote; its tree and blobs are in the repository's packs, it is not.
-  point_generation     bigint,
-  point_remote_commit  text,
-  point_remote_tree    text,
-  point_remote_object  bytea,
-  point_local_commit   text,
-  point_local_tree     text,
+  -- What the last run that came to a conclusion saw. The same again: there is nothing to do.
+  seen_generation bigint,
+  seen_remote     text,
+  seen_local      text,
 
   -- What status and /sync/config show.
   last_synced_sha text,
@@ -149,12 +152,30 @@ CREATE TABLE syncs (
   updated_at      timestamptz NOT NULL DEFAULT now(),
   UNIQUE (owner_kind, namespace, name)
 );
-CREATE INDEX syncs_due ON syncs (next_run_at) WHERE lease_owner IS NULL AND NOT suspended;
+CREATE INDEX syncs_due ON syncs (LEAST(next_run_at, trigger_at)) WHERE lease_owner IS NULL AND NOT suspended;
 CREATE INDEX syncs_leased ON syncs (lease_until) WHERE lease_owner IS NOT NULL;
 CREATE INDEX syncs_by_repository ON syncs (repository_id);
 CREATE INDEX syncs_by_connection ON syncs (connection_id) WHERE connection_id IS NOT NULL;
 
--- History. Outlives its sync; goes with its repository.
+-- Sync points: what the last success left, one for each local branch that the sync wrote (a trigger may name another
+-- branch than the configured one). The remote's commit object itself is kept so that the next fetch can name it to the
+-- remote; its tree and blobs are in the repository's packs, it is not.
+CREATE TABLE sync_points (
+  sync_id       text NOT NULL REFERENCES syncs ON DELETE CASCADE,
+  branch        text COLLATE "C" NOT NULL,
+  remote_branch text NOT NULL,
+  remote_commit text NOT NULL,
+  remote_tree   text NOT NULL,
+  remote_object bytea NOT NULL,
+  -- Null: the source was empty and the branch is not there.
+  local_commit  text,
+  local_tree    text,
+  updated_at    timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (sync_id, branch)
+);
+
+-- History. Outlives its sync; goes with its repository. A failure that repeats the one before it adds to `attempts` and
+-- moves `completed_at` instead of making a row, so that a remote that is down for a week does not fill the table.
 CREATE TABLE runs (
   id             text PRIMARY KEY,
   sync_id        text NOT NULL,
@@ -173,6 +194,7 @@ CREATE TABLE runs (
   deleted        integer NOT NULL DEFAULT 0,
   remote_calls   integer NOT NULL DEFAULT 0,
   received_bytes bigint NOT NULL DEFAULT 0,
+  attempts       integer NOT NULL DEFAULT 1,
   plan           jsonb,
   started_at     timestamptz NOT NULL DEFAULT now(),
   completed_at   timestamptz
@@ -182,12 +204,14 @@ CREATE INDEX runs_by_repository ON runs (repository_id, started_at DESC, id DESC
 CREATE INDEX runs_running ON runs (sync_id) WHERE status = 'running';
 
 -- Somebody waits for a run. A run takes all that ask for the same branch and mode; each is settled by its run.
+-- `run_id` is given when the trigger is made; `epoch` is the lease that took it, null before.
 CREATE TABLE triggers (
   id         text PRIMARY KEY,
   sync_id    text NOT NULL REFERENCES syncs ON DELETE CASCADE,
   branch     text,
   mode       text NOT NULL CHECK (mode IN ('Apply', 'Plan')),
-  run_id     text,
+  run_id     text NOT NULL,
+  epoch      bigint,
   settled_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT now()
 );

@@ -1,0 +1,46 @@
+// `npm run bench -- [name…]`: runs the named benches, or all, prints a table and writes bench/results/<name>.json.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { benchImport } from "./import.ts";
+import type { BenchRow } from "./measure.ts";
+import { benchPlanLarge } from "./plan-large.ts";
+import { benchStandaloneIdle } from "./standalone-idle.ts";
+
+const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
+  import: benchImport,
+  "plan-large": benchPlanLarge,
+  "standalone-idle": benchStandaloneIdle,
+};
+
+const HEADERS = ["BENCH", "WHAT", "RESULT", "LIMIT", ""];
+
+function printTable(rows: readonly BenchRow[]): void {
+  const verdict = { true: "ok", false: "OVER", null: "" };
+  const cells = rows.map((row) => [row.bench, row.what, row.result, row.limit, verdict[`${row.isWithin}`]]);
+  const widths = HEADERS.map((header, column) => Math.max(header.length, ...cells.map((row) => (row[column] ?? "").length)));
+  for (const row of [HEADERS, ...cells]) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+}
+
+function writeResult(name: string, rows: readonly BenchRow[]): void {
+  const folder = join(import.meta.dirname, "results");
+  mkdirSync(folder, { recursive: true });
+  const machine = { cores: cpus().length, memoryBytes: totalmem(), node: process.version };
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ name, at: new Date().toISOString(), machine, rows }, null, 2)}\n`);
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in BENCHES));
+if (unknown.length > 0) {
+  console.error(`No such bench: ${unknown.join(", ")}. There are: ${Object.keys(BENCHES).join(", ")}.`);
+  process.exit(2);
+}
+const all: BenchRow[] = [];
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.log(`… ${name}`);
+  const rows = await bench();
+  writeResult(name, rows);
+  all.push(...rows);
+}
+printTable(all);

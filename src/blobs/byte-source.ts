@@ -1,0 +1,63 @@
+// The bytes that a `put` reads: of exactly the announced size, in pieces of a bounded size, and given up at once when
+// aborted, also while the source is silent.
+
+import { CoregitError } from "../domain/errors.ts";
+
+/** @throws CoregitError `StorageCorrupt` when the source ends before `size` or goes on behind it. */
+export async function* exactBytes(
+  source: AsyncIterable<Uint8Array>,
+  size: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  let received = 0;
+  for await (const bytes of abortable(source, signal)) {
+    received += bytes.length;
+    if (received > size) throw new CoregitError("StorageCorrupt", `More than the announced ${size} bytes came.`);
+    yield bytes;
+  }
+  if (received < size) throw new CoregitError("StorageCorrupt", `Only ${received} of the announced ${size} bytes came.`);
+}
+
+/** The same bytes in pieces of `partBytes`; the last one may be shorter. A piece is valid until the next is asked for. */
+export async function* inParts(source: AsyncIterable<Uint8Array>, partBytes: number): AsyncGenerator<Uint8Array> {
+  const part = new Uint8Array(partBytes);
+  let filled = 0;
+  for await (const bytes of source) {
+    for (let offset = 0; offset < bytes.length; ) {
+      const piece = bytes.subarray(offset, offset + partBytes - filled);
+      part.set(piece, filled);
+      filled += piece.length;
+      offset += piece.length;
+      if (filled < partBytes) continue;
+      yield part;
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield part.subarray(0, filled);
+}
+
+async function* abortable(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const result = await nextOrAbort(iterator, signal);
+      if (result.done === true) return;
+      yield result.value;
+    }
+  } finally {
+    // Not awaited: a source that is silent would not answer this either.
+    iterator.return?.().catch(() => undefined);
+  }
+}
+
+async function nextOrAbort(iterator: AsyncIterator<Uint8Array>, signal?: AbortSignal): Promise<IteratorResult<Uint8Array>> {
+  signal?.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([iterator.next(), aborted]);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}

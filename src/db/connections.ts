@@ -1,0 +1,105 @@
+// Connections: rows of `connections`. The credential stays sealed here; credential-seal.ts opens it.
+import type { ErrorCode } from "../domain/errors.ts";
+import type { Owner, Provider } from "../domain/sync-spec.ts";
+import type { Queryable } from "./database.ts";
+
+export type ConnectionRecord = {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly label: string;
+  readonly provider: Provider;
+  readonly baseUrl: string | null;
+  readonly sealedCredential: Uint8Array | null;
+  readonly caPem: string | null;
+  readonly owner: Owner;
+  /** Why it cannot be used, or null. */
+  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+};
+
+type ConnectionRow = {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly label: string;
+  readonly provider: Provider;
+  readonly base_url: string | null;
+  readonly credential: Uint8Array | null;
+  readonly ca_pem: string | null;
+  readonly owner_kind: Owner["kind"];
+  readonly owner_ref: string;
+  readonly error_code: ErrorCode | null;
+  readonly error: string | null;
+};
+
+const COLUMNS =
+  "id, namespace, name, label, provider, base_url, credential, ca_pem, owner_kind, owner_ref, error_code, error";
+
+export async function readConnection(db: Queryable, id: string): Promise<ConnectionRecord | null> {
+  const { rows } = await db.query<ConnectionRow>(`SELECT ${COLUMNS} FROM connections WHERE id = $1`, [id]);
+  return rows[0] === undefined ? null : toRecord(rows[0]);
+}
+
+/** The connection that an owner kind has declared under a name. */
+export async function findConnection(
+  db: Queryable,
+  ownerKind: Owner["kind"],
+  namespace: string,
+  name: string,
+): Promise<ConnectionRecord | null> {
+  const { rows } = await db.query<ConnectionRow>(
+    `SELECT ${COLUMNS} FROM connections WHERE owner_kind = $1 AND namespace = $2 AND name = $3`,
+    [ownerKind, namespace, name],
+  );
+  return rows[0] === undefined ? null : toRecord(rows[0]);
+}
+
+const UPSERT = `
+  INSERT INTO connections (id, namespace, name, label, provider, base_url, credential, ca_pem, owner_kind, owner_ref,
+    error_code, error)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+  ON CONFLICT (id) DO UPDATE SET
+    label = excluded.label, provider = excluded.provider, base_url = excluded.base_url, credential = excluded.credential,
+    ca_pem = excluded.ca_pem, owner_ref = excluded.owner_ref, error_code = excluded.error_code, error = excluded.error,
+    updated_at = now()`;
+
+export async function writeConnection(db: Queryable, record: ConnectionRecord): Promise<void> {
+  await db.query(UPSERT, [
+    record.id,
+    record.namespace,
+    record.name,
+    record.label,
+    record.provider,
+    record.baseUrl,
+    record.sealedCredential,
+    record.caPem,
+    record.owner.kind,
+    record.owner.ref,
+    record.error?.code ?? null,
+    record.error?.message ?? null,
+  ]);
+}
+
+/** Removes a connection; its syncs stay and name what is missing. Returns its id, or null when there was none. */
+export async function deleteConnection(db: Queryable, owner: Owner, namespace: string, name: string): Promise<string | null> {
+  const { rows } = await db.query<{ id: string }>(
+    "DELETE FROM connections WHERE owner_kind = $1 AND owner_ref = $2 AND namespace = $3 AND name = $4 RETURNING id",
+    [owner.kind, owner.ref, namespace, name],
+  );
+  return rows[0]?.id ?? null;
+}
+
+function toRecord(row: ConnectionRow): ConnectionRecord {
+  return {
+    id: row.id,
+    namespace: row.namespace,
+    name: row.name,
+    label: row.label,
+    provider: row.provider,
+    baseUrl: row.base_url,
+    sealedCredential: row.credential,
+    caPem: row.ca_pem,
+    owner: { kind: row.owner_kind, ref: row.owner_ref },
+    error: row.error_code === null ? null : { code: row.error_code, message: row.error ?? "" },
+  };
+}

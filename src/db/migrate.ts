@@ -1,0 +1,109 @@
+// Brings a database's schema to the program's: forward only, each migration in its own transaction under one advisory
+// lock, so that any number of processes may start at once. What was applied is recorded with a checksum; a database
+// that does not fit the program is refused, never guessed at.
+
+import { CoregitError } from "../domain/errors.ts";
+import type { Logger } from "../domain/log.ts";
+import type { Database, Queryable, Transaction } from "./database.ts";
+import { type Migration, readMigrations } from "./migration-files.ts";
+import { connectPostgres } from "./postgres.ts";
+
+export type MigrateOptions = {
+  /** `postgres://…`; the role must be allowed to create tables. */
+  readonly url: string;
+  readonly logger: Logger;
+  /** Default: the program's own migrations. */
+  readonly directory?: string;
+};
+
+type Applied = { readonly version: number; readonly name: string; readonly checksum: string };
+
+export type SchemaState =
+  | { readonly kind: "current" }
+  /** Migrations are missing; `pending` of them. */
+  | { readonly kind: "behind"; readonly pending: number }
+  /** The database cannot be used with this program; `reason` is a sentence. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** Any constant: advisory locks of one database share a number space, and nothing else here takes one by this number. */
+const LOCK_KEY = 7_302_417_811;
+
+const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS schema_migrations (
+  version    integer PRIMARY KEY,
+  name       text NOT NULL,
+  checksum   text NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT now()
+)`;
+
+/**
+ * Applies what is missing and resolves to the number of migrations applied by this call. Safe to repeat and to run in
+ * several processes at once: each migration is applied by exactly one of them, the others wait.
+ * @throws CoregitError `DatabaseUnsupported` when an applied migration differs from the program's or the database is newer.
+ */
+export async function migrate(options: MigrateOptions): Promise<number> {
+  const migrations = await readMigrations(options.directory);
+  // No deadline on statements: a migration of a large table, or the wait for one elsewhere, takes the time it takes.
+  const { url, logger } = options;
+  await using db = await connectPostgres({
+    url,
+    logger,
+    applicationName: "coregit migrate",
+    maxConnections: 1,
+    statementTimeoutMs: 0,
+  });
+  let count = 0;
+  for (;;) {
+    const applied = await db.transaction((tx) => applyNext(tx, migrations));
+    if (applied === null) return count;
+    logger.info({ migration: applied.name }, "Applied a schema migration.");
+    count += 1;
+  }
+}
+
+/** How the schema of `db` relates to the program's; writes nothing. */
+export async function schemaState(db: Queryable): Promise<SchemaState> {
+  const { rows } = await db.query("SELECT to_regclass('schema_migrations') IS NOT NULL AS present");
+  const applied = rows[0]?.present === true ? await readApplied(db) : [];
+  return compareSchema(await readMigrations(), applied);
+}
+
+/** True when every migration of the program, and no other, is applied; writes nothing. */
+export async function schemaIsCurrent(db: Database): Promise<boolean> {
+  return (await schemaState(db)).kind === "current";
+}
+
+async function applyNext(tx: Transaction, migrations: readonly Migration[]): Promise<Migration | null> {
+  await tx.query("SELECT pg_advisory_xact_lock($1)", [LOCK_KEY]);
+  await tx.query(CREATE_TABLE);
+  const applied = await readApplied(tx);
+  const state = compareSchema(migrations, applied);
+  if (state.kind === "refused") throw new CoregitError("DatabaseUnsupported", state.reason);
+  const next = migrations[applied.length];
+  if (next === undefined) return null;
+  await tx.query(next.sql);
+  const { version, name, checksum } = next;
+  await tx.query("INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)", [version, name, checksum]);
+  return next;
+}
+
+async function readApplied(db: Queryable): Promise<readonly Applied[]> {
+  const { rows } = await db.query<Applied>("SELECT version, name, checksum FROM schema_migrations ORDER BY version");
+  return rows;
+}
+
+function compareSchema(migrations: readonly Migration[], applied: readonly Applied[]): SchemaState {
+  if (applied.length > migrations.length) {
+    const newest = applied.at(-1)?.name;
+    return {
+      kind: "refused",
+      reason: `The database is newer than this program: it has migration ${newest}. Run a newer version.`,
+    };
+  }
+  const changed = applied.find((entry, index) => entry.checksum !== migrations[index]?.checksum);
+  if (changed !== undefined) {
+    const reason = `Migration ${changed.name} was applied to the database with a content that differs from this program's.`;
+    return { kind: "refused", reason };
+  }
+  const pending = migrations.length - applied.length;
+  return pending === 0 ? { kind: "current" } : { kind: "behind", pending };
+}

@@ -1,0 +1,167 @@
+// `Database` over node-postgres: a pool for statements and transactions, and one more connection for notifications.
+// A connection that broke or did not answer is never given back to the pool.
+
+import pg from "pg";
+import { type Clock, systemClock } from "../domain/clock.ts";
+import { CoregitError } from "../domain/errors.ts";
+import type { Logger } from "../domain/log.ts";
+import { type ConnectionSettings, clientSettings } from "./client-settings.ts";
+import { isConnectionFailure, translateDatabaseError } from "./connection-errors.ts";
+import type { Database, Queryable, Row, Transaction } from "./database.ts";
+import { NotificationListener } from "./notification-listener.ts";
+import { checkServerVersion } from "./server-version.ts";
+
+export type PostgresOptions = {
+  /** `postgres://…`. */
+  readonly url: string;
+  readonly logger: Logger;
+  /** Shown in pg_stat_activity; default `coregit`. */
+  readonly applicationName?: string;
+  /** Size of the pool, without the connection that listens; default 10. */
+  readonly maxConnections?: number;
+  /** Default 30 s; 0 for statements that may take any time. */
+  readonly statementTimeoutMs?: number;
+  /** How often the listening connection is checked; default 30 s. */
+  readonly listenerCheckIntervalMs?: number;
+  readonly clock?: Clock;
+};
+
+/** A reachability answer this old is still good: probes come more often than this matters. */
+const FRESH_ROUND_TRIP_MS = 1_000;
+
+/**
+ * Connects and checks that the server is PostgreSQL 14 or newer. The caller disposes the result.
+ * @throws CoregitError `DatabaseUnavailable` when it cannot be reached, `DatabaseUnsupported` when it is too old.
+ */
+export async function connectPostgres(options: PostgresOptions): Promise<Database> {
+  const database = new PostgresDatabase(options);
+  try {
+    await checkServerVersion(database);
+    return database;
+  } catch (error) {
+    await database[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+class PostgresDatabase implements Database {
+  readonly #pool: pg.Pool;
+  readonly #listener: NotificationListener;
+  readonly #clock: Clock;
+  #lastRoundTripMs = Number.NEGATIVE_INFINITY;
+  #disposal: Promise<void> | null = null;
+
+  constructor(options: PostgresOptions) {
+    const settings: ConnectionSettings = {
+      url: options.url,
+      applicationName: options.applicationName ?? "coregit",
+      statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
+    };
+    this.#clock = options.clock ?? systemClock;
+    this.#pool = new pg.Pool({ ...clientSettings(settings), max: options.maxConnections ?? 10, idleTimeoutMillis: 60_000 });
+    // Without a listener an idle connection that breaks would end the process; the pool has dropped it already.
+    this.#pool.on("error", (error) => options.logger.debug({ err: error }, "An idle database connection broke."));
+    this.#listener = new NotificationListener({
+      settings,
+      logger: options.logger,
+      checkIntervalMs: options.listenerCheckIntervalMs ?? 30_000,
+    });
+  }
+
+  async query<R extends Row>(text: string, values?: readonly unknown[]) {
+    return await this.#withClient((client) => runStatement<R>(client, text, values));
+  }
+
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return await this.#withClient((client) => runTransaction(client, work));
+  }
+
+  async listen(channel: string, handlers: { onMessage(payload: string): void; onGap(): void }): Promise<AsyncDisposable> {
+    return await this.#listener.listen(channel, handlers);
+  }
+
+  async isReachable(timeoutMs: number): Promise<boolean> {
+    const startedMs = this.#clock.monotonic();
+    if (startedMs - this.#lastRoundTripMs < FRESH_ROUND_TRIP_MS) return true;
+    const { promise: timedOut, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, timeoutMs);
+    const probe = this.query("SELECT 1").catch(() => undefined);
+    await Promise.race([probe, timedOut]);
+    clearTimeout(timer);
+    // Any statement that came back meanwhile is an answer, also when the probe still waits for a free connection.
+    return this.#lastRoundTripMs >= startedMs;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal ??= Promise.all([this.#listener[Symbol.asyncDispose](), this.#pool.end()]).then(() => undefined);
+    await this.#disposal;
+  }
+
+  async #withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#checkout();
+    let broken = false;
+    const onBroken = () => {
+      broken = true;
+    };
+    client.on("error", onBroken);
+    try {
+      const result = await work(client);
+      this.#lastRoundTripMs = this.#clock.monotonic();
+      return result;
+    } catch (error) {
+      broken ||= isConnectionFailure(error);
+      throw translateDatabaseError(error);
+    } finally {
+      client.off("error", onBroken);
+      // Also discarded: a connection that is still inside a transaction.
+      client.release(broken || client.getTransactionStatus() !== "I");
+    }
+  }
+
+  async #checkout(): Promise<pg.PoolClient> {
+    if (this.#disposal !== null) throw new CoregitError("DatabaseUnavailable", "The database connection is closed.");
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw translateDatabaseError(error);
+    }
+  }
+}
+
+async function runStatement<R extends Row>(client: pg.PoolClient, text: string, values?: readonly unknown[]) {
+  const result = values === undefined ? await client.query<R>(text) : await client.query<R>(text, [...values]);
+  return { rows: result.rows, rowCount: result.rowCount ?? 0 };
+}
+
+async function runTransaction<T>(client: pg.PoolClient, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  await client.query("BEGIN");
+  let isOpen = true;
+  let isLost = false;
+  const handle: Queryable = {
+    async query<R extends Row>(text: string, values?: readonly unknown[]) {
+      if (!isOpen) throw new CoregitError("Internal", "A statement was issued after its transaction had ended.");
+      return await runStatement<R>(client, text, values).catch((error) => {
+        isLost ||= isConnectionFailure(error);
+        throw translateDatabaseError(error);
+      });
+    },
+  };
+  try {
+    const result = await work(handle as Transaction);
+    isOpen = false;
+    await commit(client);
+    return result;
+  } catch (error) {
+    isOpen = false;
+    // Without a rollback, or when it fails, the connection stays inside the transaction and the caller discards it.
+    if (!isLost && !isConnectionFailure(error)) await client.query("ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The server answers COMMIT of a failed transaction with ROLLBACK and no error; that must not look like success. */
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query("COMMIT");
+  if (command === "COMMIT") return;
+  throw new CoregitError("Internal", "The transaction was rolled back because the failure of a statement in it was ignored.");
+}

@@ -1,0 +1,194 @@
+// Who runs what, and when: claims, heartbeats and the end of leases on rows of `syncs`.
+//
+// A row is claimed by one worker (`lease_owner`) until `lease_until`, under a number (`lease_epoch`) that every claim moves.
+// All times are the database's: workers on machines whose clocks differ agree. Whatever a run writes goes through
+// `endLease` in the same transaction, so that a worker that lost its lease writes nothing.
+import type { SyncSpec } from "../domain/sync-spec.ts";
+import type { Queryable, Transaction } from "./database.ts";
+
+/** A claim on one sync. Stale as soon as the row shows another epoch or owner. */
+export type Lease = { readonly syncId: string; readonly epoch: number; readonly owner: string };
+
+export type ClaimedSync = {
+  readonly lease: Lease;
+  readonly namespace: string;
+  readonly name: string;
+  readonly repositoryId: string;
+  readonly connectionId: string | null;
+  readonly connectionName: string | null;
+  readonly madeRepository: boolean;
+  readonly spec: SyncSpec;
+  readonly generation: number;
+  readonly failures: number;
+  readonly lastErrorCode: string | null;
+  /** The heads that the last conclusion was drawn from, under which declaration. */
+  readonly seen: { readonly generation: number | null; readonly remote: string | null; readonly local: string | null };
+  /** The schedule made it due; false: only a trigger did. */
+  readonly isScheduled: boolean;
+  /** How long it had been due. */
+  readonly lagMs: number;
+};
+
+type ClaimRow = {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly repository_id: string;
+  readonly connection_id: string | null;
+  readonly connection_name: string | null;
+  readonly made_repository: boolean;
+  readonly spec: SyncSpec;
+  readonly generation: number;
+  readonly failures: number;
+  readonly last_error_code: string | null;
+  readonly seen_generation: number | null;
+  readonly seen_remote: string | null;
+  readonly seen_local: string | null;
+  readonly lease_epoch: number;
+  readonly is_scheduled: boolean;
+  readonly lag_ms: number;
+};
+
+const DUE_AT = "LEAST(next_run_at, trigger_at)";
+
+const CLAIM = `
+  WITH due AS (
+    SELECT id, next_run_at <= now() AS is_scheduled, (extract(epoch FROM now() - ${DUE_AT}) * 1000)::float8 AS lag_ms
+    FROM syncs
+    WHERE lease_owner IS NULL AND NOT suspended AND ${DUE_AT} <= now()
+    ORDER BY ${DUE_AT}
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+  )
+  UPDATE syncs s
+  SET lease_owner = $2, lease_until = now() + $3 * interval '1 millisecond', lease_epoch = lease_epoch + 1,
+      next_run_at = CASE WHEN due.is_scheduled THEN 'infinity' ELSE s.next_run_at END, trigger_at = 'infinity'
+  FROM due
+  WHERE s.id = due.id
+  RETURNING s.id, s.namespace, s.name, s.repository_id, s.connection_id, s.connection_name, s.made_repository, s.spec,
+            s.generation, s.failures, s.last_error_code, s.seen_generation, s.seen_remote, s.seen_local, s.lease_epoch,
+            due.is_scheduled, due.lag_ms`;
+
+/** Claims up to `limit` due syncs, those due longest first, in one statement. */
+export async function claimDueSyncs(
+  db: Queryable,
+  claim: { readonly owner: string; readonly limit: number; readonly leaseMs: number },
+): Promise<ClaimedSync[]> {
+  const { rows } = await db.query<ClaimRow>(CLAIM, [claim.limit, claim.owner, claim.leaseMs]);
+  return rows.map((row) => ({
+    lease: { syncId: row.id, epoch: row.lease_epoch, owner: claim.owner },
+    namespace: row.namespace,
+    name: row.name,
+    repositoryId: row.repository_id,
+    connectionId: row.connection_id,
+    connectionName: row.connection_name,
+    madeRepository: row.made_repository,
+    spec: row.spec,
+    generation: row.generation,
+    failures: row.failures,
+    lastErrorCode: row.last_error_code,
+    seen: {
+      generation: row.seen_generation,
+      remote: row.seen_remote,
+      local: row.seen_local,
+    },
+    isScheduled: row.is_scheduled,
+    lagMs: row.lag_ms,
+  }));
+}
+
+const NEXT_WAKE = `
+  SELECT
+    (SELECT (extract(epoch FROM min(${DUE_AT}) - now()) * 1000)::float8 FROM syncs
+      WHERE lease_owner IS NULL AND NOT suspended AND ${DUE_AT} < 'infinity') AS due_ms,
+    (SELECT (extract(epoch FROM min(lease_until) - now()) * 1000)::float8 FROM syncs
+      WHERE lease_owner IS NOT NULL AND lease_owner <> $1) AS lease_ms`;
+
+/** Milliseconds until something is due, and until the first lease of somebody else ends; null: never. */
+export async function readNextWake(
+  db: Queryable,
+  owner: string,
+): Promise<{ readonly dueInMs: number | null; readonly leaseEndsInMs: number | null }> {
+  const { rows } = await db.query<{ due_ms: number | null; lease_ms: number | null }>(NEXT_WAKE, [owner]);
+  return { dueInMs: rows[0]?.due_ms ?? null, leaseEndsInMs: rows[0]?.lease_ms ?? null };
+}
+
+const RENEW = `
+  UPDATE syncs s SET lease_until = now() + $3 * interval '1 millisecond'
+  FROM unnest($1::text[], $2::bigint[]) AS held (id, epoch)
+  WHERE s.id = held.id AND s.lease_epoch = held.epoch AND s.lease_owner = $4
+  RETURNING s.id, s.suspended, s.generation`;
+
+export type HeldLease = { readonly syncId: string; readonly isSuspended: boolean; readonly generation: number };
+
+/** Extends leases of one owner. What is missing in the answer is lost: taken over, or its sync is gone. */
+export async function renewLeases(
+  db: Queryable,
+  leases: readonly Lease[],
+  renewal: { readonly owner: string; readonly leaseMs: number },
+): Promise<HeldLease[]> {
+  const { rows } = await db.query<{ id: string; suspended: boolean; generation: number }>(RENEW, [
+    leases.map((lease) => lease.syncId),
+    leases.map((lease) => lease.epoch),
+    renewal.leaseMs,
+    renewal.owner,
+  ]);
+  return rows.map((row) => ({ syncId: row.id, isSuspended: row.suspended, generation: row.generation }));
+}
+
+/** When the sync runs next. `keep`: as it stands (a run beside the schedule). `afterMs` null: when something changes. */
+export type NextRun = "keep" | { readonly afterMs: number | null };
+
+const END = `
+  UPDATE syncs
+  SET lease_owner = NULL, lease_until = NULL, updated_at = now(),
+      trigger_at = CASE
+        WHEN EXISTS (SELECT 1 FROM triggers t WHERE t.sync_id = $1 AND t.settled_at IS NULL) THEN LEAST(trigger_at, now())
+        ELSE trigger_at END,
+      next_run_at = CASE
+        WHEN $4::boolean OR next_run_at <= now() THEN next_run_at
+        WHEN $5::float8 IS NULL THEN 'infinity'
+        ELSE now() + $5 * interval '1 millisecond' END
+  WHERE id = $1 AND lease_epoch = $2 AND lease_owner = $3 AND ($6::bigint IS NULL OR (generation = $6 AND NOT suspended))`;
+
+/**
+ * Gives the lease up and sets the schedule; what became due meanwhile stays due, and open triggers make it due. False: the lease was lost, or
+ * `generation` is given and the declaration has changed or been suspended since; then nothing is written and the caller's
+ * transaction must not commit.
+ */
+export async function endLease(
+  db: Queryable,
+  lease: Lease,
+  end: { readonly nextRun: NextRun; readonly generation: number | null },
+): Promise<boolean> {
+  const afterMs = end.nextRun === "keep" ? null : end.nextRun.afterMs;
+  const { rowCount } = await db.query(END, [
+    lease.syncId,
+    lease.epoch,
+    lease.owner,
+    end.nextRun === "keep",
+    afterMs,
+    end.generation,
+  ]);
+  return rowCount === 1;
+}
+
+const REAP = `
+  WITH dead AS (
+    SELECT id FROM syncs
+    WHERE lease_owner IS NOT NULL AND lease_owner <> $1 AND ($2::boolean OR lease_until < now())
+    FOR UPDATE SKIP LOCKED
+  )
+  UPDATE syncs s
+  SET lease_owner = NULL, lease_until = NULL, lease_epoch = lease_epoch + 1, next_run_at = now(), updated_at = now()
+  FROM dead WHERE s.id = dead.id
+  RETURNING s.id`;
+
+/**
+ * Ends leases of other owners that ran out, or all of them when `isOnlyWorker`; the syncs are due at once.
+ * The epoch moves, so that a worker that was only slow finds its lease stale.
+ */
+export async function endDeadLeases(tx: Transaction, owner: string, isOnlyWorker: boolean): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>(REAP, [owner, isOnlyWorker]);
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,67 @@
+// Which ref names are accepted, from anywhere: git's own rules (git-check-ref-format), and on top of them no branch or tag
+// that could be mistaken for an object id, for HEAD or for an option. Says why, so that callers can tell the user.
+import { CoregitError } from "./errors.ts";
+
+const BRANCHES = "refs/heads/";
+const TAGS = "refs/tags/";
+/** Keeps a name below what a database index and a file system take. */
+const MAX_REF_BYTES = 1000;
+const MAX_COMPONENT_BYTES = 240;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are among what git forbids.
+const FORBIDDEN_CHARACTER = /[\u0000-\u0020\u007f~^:?*[\\]/;
+const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i;
+
+/** Why `name` is no ref name, as the end of a sentence about it; null: it is one. Takes full names, `refs/heads/main`. */
+export function checkRefName(name: string): string | null {
+  if (!name.startsWith("refs/")) return "does not begin with refs/";
+  const reason = checkFormat(name);
+  if (reason !== null) return reason;
+  if (name.startsWith(BRANCHES)) return checkShortName(name.slice(BRANCHES.length));
+  return name.startsWith(TAGS) ? checkShortName(name.slice(TAGS.length)) : null;
+}
+
+/** The same for a branch name without `refs/heads/`. */
+export function checkBranchName(name: string): string | null {
+  return name === "" ? "is empty" : checkRefName(`${BRANCHES}${name}`);
+}
+
+/** The full ref of a branch. @throws CoregitError `RefNameRefused`. */
+export function branchRef(name: string): string {
+  const reason = checkBranchName(name);
+  if (reason !== null)
+    throw new CoregitError("RefNameRefused", `The branch name ${JSON.stringify(name.slice(0, 200))} ${reason}.`);
+  return `${BRANCHES}${name}`;
+}
+
+/** The branch that a ref is, or null when it is none. */
+export function branchOf(ref: string): string | null {
+  return ref.startsWith(BRANCHES) ? ref.slice(BRANCHES.length) : null;
+}
+
+function checkFormat(name: string): string | null {
+  if (!name.isWellFormed()) return "is not valid Unicode";
+  if (Buffer.byteLength(name) > MAX_REF_BYTES) return `is longer than ${MAX_REF_BYTES} bytes`;
+  if (FORBIDDEN_CHARACTER.test(name)) return "has a space, a control character or one of ~ ^ : ? * [ \\";
+  if (name.includes("..")) return 'has ".."';
+  if (name.includes("@{")) return 'has "@{"';
+  if (name.endsWith(".")) return 'ends in "."';
+  return (
+    name
+      .split("/")
+      .map(checkComponent)
+      .find((reason) => reason !== null) ?? null
+  );
+}
+
+function checkComponent(component: string): string | null {
+  if (component === "") return 'has an empty component (a leading, trailing or double "/")';
+  if (component.startsWith(".")) return 'has a component that begins with "."';
+  if (component.endsWith(".lock")) return 'has a component that ends in ".lock"';
+  return Buffer.byteLength(component) > MAX_COMPONENT_BYTES ? `has a component longer than ${MAX_COMPONENT_BYTES} bytes` : null;
+}
+
+function checkShortName(name: string): string | null {
+  if (name.startsWith("-")) return 'begins with "-"';
+  if (name === "HEAD") return "is HEAD";
+  return OBJECT_ID.test(name) ? "looks like an object id" : null;
+}

@@ -1,0 +1,66 @@
+// What users do about each code; `docs/errors.md` prints it. The type makes a code without advice a compile error.
+import type { ErrorCode } from "./errors.ts";
+
+/** Markdown, one or two sentences. */
+export const REMEDIES: Readonly<Record<ErrorCode, string>> = {
+  Conflict:
+    "Look at the listed paths, make both sides equal there or revert one edit, and sync again; or set `onDivergence: Overwrite` when the source should win.",
+  Diverged: "Decide what becomes of the target's own commits: undo them, or set `onDivergence` to `Merge` or `Overwrite`.",
+  TooManyDeletions:
+    "Check with `coregit plan` that the deletions are wanted, then raise `maxDeletions`, and lower it afterwards.",
+  EmptyUpstream:
+    "Check the branch, `path`, `include` and `exclude`. When the source is meant to be empty, set `maxDeletions: 100%`.",
+  InvalidSpec: "Correct the field that the message names.",
+  InvalidRequest: "Correct the request as the message says; `/v1/openapi.json` describes each route.",
+  ConnectionMissing: "Create the Connection in the namespace of the RepoSync, or correct `connectionRef.name`.",
+  SecretMissing: "Create the Secret in the namespace of the Connection, correct `secretRef.name`, or let the operator read it.",
+  SecretInvalid: "Give the Secret the keys `token`, or `username` and `password`; `ca.crt` must be PEM.",
+  DirectionUnsupported: "Use `direction: import`, or a provider that can be exported to.",
+  Managed: "Change the resource or the file that declares it; the message names it.",
+  BranchMissing: "Create the branch at the remote, or correct `branch` or `remoteBranch`.",
+  PathMissing: "Correct `path` or `remotePath`, or create the folder.",
+  RemoteNotFound:
+    "Correct `remote`, or give the credential access to it. Many servers say this of what a credential may not see.",
+  AuthenticationFailed: "Renew the token or password in the Connection's Secret.",
+  AccessDenied: "Give the credential the permission that the message names.",
+  AddressRefused: "When the host is meant, list it in `COREGIT_ALLOWED_HOSTS`.",
+  RedirectRefused: "Set `remote` or `baseUrl` to the address that the server redirects to.",
+  RemoteUnreachable: "Check the host name, the network and the proxy between Coregit and the remote.",
+  CertificateInvalid: "Renew the server's certificate, or put its issuer into the key `ca.crt` of the Connection's Secret.",
+  RemoteProtocol: "Check that `remote` is the address of a git repository and that no proxy or login page answers in its place.",
+  RemoteUnsupported: "Use a git server that speaks protocol version 2 and serves commits by id.",
+  RemoteMoved: "Nothing. When it keeps happening, somebody pushes faster than a run takes; set a longer `interval`.",
+  RateLimited: "Nothing. When it keeps happening, set longer intervals, use webhooks, or another credential.",
+  RemoteTooSlow: "Check the remote and the network; raise `timeout` when the repository is large.",
+  Timeout: "Raise `timeout`, or sync less with `include`, `path` or `remotePath`.",
+  PackTooLarge: "Raise `COREGIT_MAX_PACK_BYTES`, or keep large files out of the repository.",
+  TooManyObjects: "Import a smaller repository or split it; the limit protects the server.",
+  OutOfMemory: "Keep very large files out of the repository, or give Coregit more memory.",
+  PackInvalid: "Nothing at first: it is fetched again. When it keeps happening, run `git fsck` on the sending side.",
+  ObjectInvalid: "Run `git fsck --strict` on the repository and rewrite the object that the message names.",
+  PathRefused: "Rename the entry that the message names, in the commit that is to be synced.",
+  RefNameRefused: "Use another branch or tag name.",
+  RepositoryNotFound: "Check namespace and slug, and that the key may read it.",
+  SyncNotFound: "Check the id; `coregit get syncs` lists those that there are.",
+  RunNotFound: "Check the id; `coregit history` lists the runs of a sync.",
+  NotFound: "Check the address; `/v1/openapi.json` lists the routes.",
+  RepositoryExists: "Use another slug, or the repository that is there.",
+  RefNotFound: "Check the name; a repository without commits has no branch yet.",
+  RefMoved: "Read the new head and repeat the change on top of it. Syncs do that by themselves.",
+  ObjectMissing:
+    "Check that the blob store is complete and reachable; restore it from a backup of the same time as the database.",
+  StorageCorrupt: "Check the disk or bucket behind the blob store, and restore the pack that the log names from a backup.",
+  CredentialUnreadable: "Put the key that sealed it back into the list `COREGIT_ENCRYPTION_KEY`, or store the credential again.",
+  Unauthorized: "Send a valid key in `x-api-key`, or as the password of HTTP Basic.",
+  Forbidden: "Use a key with the scope that the message names, or the master key.",
+  MethodNotAllowed: "Use one of the methods that the `Allow` header names.",
+  BodyTooLarge: "Send less at a time; the message names the limit.",
+  Interrupted: "Nothing. When it keeps happening, look for restarts of the worker: memory limits, node failures.",
+  Suspended: "Set `suspend: false`.",
+  StaleLease: "Nothing. When it keeps happening, check that the clocks and the database connections of the workers are sound.",
+  DatabaseUnavailable: "Check the database and `COREGIT_DATABASE_URL`; Coregit goes on by itself when it is back.",
+  StorageUnavailable: "Check that the disk or bucket behind `COREGIT_BLOB_STORE` is there, writable and not full.",
+  DatabaseUnsupported:
+    "Upgrade PostgreSQL to version 14 or newer, run `coregit migrate`, or use the Coregit that made the schema.",
+  Internal: "Look for the request or run id in the log, and report it as a defect.",
+};

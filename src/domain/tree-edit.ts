@@ -1,0 +1,103 @@
+// Changes of leaf entries put onto a tree. Reads and builds only the folders that lead to a change; everything else is
+// kept by its oid. Folders that become empty vanish, as git has none. Where a file and a folder would have one path, the
+// edit says so instead of losing either.
+import { CoregitError } from "./errors.ts";
+import { compareEntries, encodeTree, type NewObject, newObject } from "./object-codec.ts";
+import { EMPTY_TREE, type Oid } from "./oid.ts";
+import { displayPath } from "./path-rules.ts";
+import type { FileEntry, GitPath, TreeEntry, TreeReader } from "./tree.ts";
+import type { Changes } from "./tree-diff.ts";
+
+export type TreeEdit = {
+  readonly root: Oid;
+  /** Trees that were built, children before parents. Some may be stored already. */
+  readonly newTrees: readonly NewObject[];
+  /** Paths of `changes` that cannot be put in place because a file stands where they need a folder, or the reverse. */
+  readonly collisions: readonly GitPath[];
+};
+
+/**
+ * The tree after `changes`; only `after` of each is looked at. With collisions the root is not to be used.
+ * @throws CoregitError `ObjectMissing`.
+ */
+export async function editTree(read: TreeReader, root: Oid, changes: Changes): Promise<TreeEdit> {
+  const edit = { read, built: new Map<Oid, NewObject>(), collisions: [] as GitPath[] };
+  if (changes.size === 0) return { root, newTrees: [], collisions: [] };
+  const edited = await editFolder(edit, root, plant(changes), "");
+  if (edited === EMPTY_TREE) edit.built.set(EMPTY_TREE, newObject("tree", encodeTree([])));
+  return { root: edited, newTrees: [...edit.built.values()], collisions: edit.collisions };
+}
+
+/**
+ * `editTree` for changes that fit.
+ * @throws CoregitError `Conflict` with `details.paths` when some do not; `ObjectMissing`.
+ */
+export async function applyChanges(
+  read: TreeReader,
+  root: Oid,
+  changes: Changes,
+): Promise<{ readonly root: Oid; readonly newTrees: readonly NewObject[] }> {
+  const { collisions, ...edit } = await editTree(read, root, changes);
+  if (collisions.length === 0) return edit;
+  const paths = collisions.map(displayPath);
+  throw new CoregitError("Conflict", `A file and a folder would have the same path: ${paths[0]}.`, { details: { paths } });
+}
+
+/** The changes as the folders that they are in. `leaf` undefined: nothing changes at this very path. */
+type Node = { leaf: FileEntry | null | undefined; readonly children: Map<string, Node> };
+
+function plant(changes: Changes): Node {
+  const root: Node = { leaf: undefined, children: new Map() };
+  for (const [path, { after }] of changes) {
+    let node = root;
+    for (const name of path.split("/")) {
+      let child = node.children.get(name);
+      if (child === undefined) {
+        child = { leaf: undefined, children: new Map() };
+        node.children.set(name, child);
+      }
+      node = child;
+    }
+    node.leaf = after;
+  }
+  return root;
+}
+
+type Edit = { readonly read: TreeReader; readonly built: Map<Oid, NewObject>; readonly collisions: GitPath[] };
+
+async function editFolder(edit: Edit, oid: Oid, node: Node, prefix: string): Promise<Oid> {
+  const tree = oid === EMPTY_TREE ? [] : await edit.read(oid);
+  const entries = new Map(tree.map((entry) => [entry.name, entry]));
+  for (const [name, child] of node.children) {
+    const next = await editEntry(edit, entries.get(name), child, prefix + name);
+    if (next === null) entries.delete(name);
+    else entries.set(name, { name, mode: next.mode, oid: next.oid });
+  }
+  return build(edit, [...entries.values()]);
+}
+
+async function editEntry(edit: Edit, present: TreeEntry | undefined, node: Node, path: GitPath): Promise<Placed | null> {
+  const file = node.leaf === undefined ? only(present, "file") : node.leaf;
+  const folder = node.children.size === 0 ? only(present, "folder") : await editSubfolder(edit, present, node, path);
+  if (file !== null && folder !== null) edit.collisions.push(path);
+  return folder ?? file;
+}
+
+type Placed = Pick<TreeEntry, "mode" | "oid">;
+
+/** The entry if it is of this kind. */
+function only(entry: TreeEntry | undefined, kind: "file" | "folder"): Placed | null {
+  return entry !== undefined && (entry.mode === "40000") === (kind === "folder") ? entry : null;
+}
+
+async function editSubfolder(edit: Edit, present: TreeEntry | undefined, node: Node, path: GitPath): Promise<Placed | null> {
+  const oid = await editFolder(edit, only(present, "folder")?.oid ?? EMPTY_TREE, node, `${path}/`);
+  return oid === EMPTY_TREE ? null : { mode: "40000", oid };
+}
+
+function build(edit: Edit, entries: TreeEntry[]): Oid {
+  if (entries.length === 0) return EMPTY_TREE;
+  const tree = newObject("tree", encodeTree(entries.sort(compareEntries)));
+  edit.built.set(tree.oid, tree);
+  return tree.oid;
+}

@@ -1,0 +1,40 @@
+// Finding one path in a tree.
+import { CoregitError } from "./errors.ts";
+import { EMPTY_TREE, type Oid } from "./oid.ts";
+import { displayPath } from "./path-rules.ts";
+import type { GitPath, TreeEntry, TreeReader } from "./tree.ts";
+
+/**
+ * The entry at `path` (not empty), or null when nothing is there, a file in place of one of its folders included.
+ * @throws CoregitError `ObjectMissing`.
+ */
+export async function lookUp(read: TreeReader, root: Oid, path: GitPath): Promise<TreeEntry | null> {
+  let entry: TreeEntry = { name: "", mode: "40000", oid: root };
+  for (const name of path.split("/")) {
+    const found = await findChild(read, entry, name);
+    if (found === null) return null;
+    entry = found;
+  }
+  return entry;
+}
+
+/**
+ * The folder at `path` ("" is the root), or null when it is not there.
+ * @throws CoregitError `PathMissing` when it or one of its parents is no folder; `ObjectMissing`.
+ */
+export async function folderAt(read: TreeReader, root: Oid, path: GitPath): Promise<Oid | null> {
+  let entry: TreeEntry = { name: "", mode: "40000", oid: root };
+  for (const name of path === "" ? [] : path.split("/")) {
+    const found = await findChild(read, entry, name);
+    if (found === null) return null;
+    if (found.mode !== "40000") throw new CoregitError("PathMissing", `${displayPath(path)} is not a folder.`);
+    entry = found;
+  }
+  return entry.oid;
+}
+
+async function findChild(read: TreeReader, parent: TreeEntry, name: string): Promise<TreeEntry | null> {
+  if (parent.mode !== "40000" || parent.oid === EMPTY_TREE) return null;
+  const tree = await read(parent.oid);
+  return tree.find((entry) => entry.name === name) ?? null;
+}

@@ -1,0 +1,28 @@
+// Types and sizes of many objects at once.
+import type { ObjectType } from "../domain/object-codec.ts";
+import type { Oid } from "../domain/oid.ts";
+import { type GitCommand, gitFailure, runGit } from "./git-process.ts";
+
+export type ListedObject = { readonly type: ObjectType; readonly size: number };
+
+/** `<oid> commit <20 digits>\n` is the longest line. */
+const LINE_BYTES = 40 + 8 + 21;
+
+/** Each of `oids` in the repository with its type and inflated size, in their order. @throws CoregitError `Internal`. */
+export async function listObjects(
+  gitDir: string,
+  oids: readonly Oid[],
+  limits: { readonly memoryBytes: number; readonly signal: AbortSignal },
+): Promise<ListedObject[]> {
+  const args = ["cat-file", "--buffer", "--batch-check=%(objecttype) %(objectsize)"];
+  const command: GitCommand = { args, gitDir, ...limits };
+  const input = oids.map((oid) => `${oid}\n`).join("");
+  const { stdout, exit } = await runGit(command, { input, maxOutputBytes: 1_024 + oids.length * LINE_BYTES });
+  const lines = stdout.toString("latin1").split("\n");
+  lines.pop();
+  if (exit.code !== 0 || lines.length !== oids.length) throw gitFailure(command, exit);
+  return lines.map((line) => {
+    const [type, size] = line.split(" ");
+    return { type: type as ObjectType, size: Number(size) };
+  });
+}

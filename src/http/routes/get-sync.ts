@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { CoregitError } from "../../domain/errors.ts";
+import type { Declarations } from "../../sync/declarations.ts";
+import { presentSync } from "../present/present-sync.ts";
+import { defineRoute, type Route } from "../route.ts";
+import { namespaceName, resourceName } from "../schemas.ts";
+
+const params = z.object({ namespace: namespaceName, name: resourceName });
+
+/**
+ * The sync that was declared under a name. A resource, a file and the API may each have one of the same name;
+ * the resource's is answered first.
+ */
+export const getSync = (declarations: Declarations): Route =>
+  defineRoute({
+    method: "GET",
+    path: "/syncs/:namespace/:name",
+    params,
+    async answer({ params: { namespace, name } }) {
+      const named = (await declarations.listSyncs({ namespace })).filter((sync) => sync.name === name);
+      const sync = ORDER.map((kind) => named.find((candidate) => candidate.owner.kind === kind)).find(Boolean);
+      if (sync === undefined) throw new CoregitError("SyncNotFound", `There is no sync ${namespace}/${name}.`);
+      return { status: 200, body: presentSync(sync) };
+    },
+  });
+
+const ORDER = ["resource", "file", "api"] as const;

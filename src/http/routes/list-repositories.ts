@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { CoregitError } from "../../domain/errors.ts";
+import type { Catalog } from "../../sync/catalog.ts";
+import { presentRepository } from "../present/present-repository.ts";
+import { defineRoute, type Route } from "../route.ts";
+import { cursor, limit, namespaceName, repositoryAddress } from "../schemas.ts";
+
+const query = z.strictObject({ namespace: namespaceName.optional(), limit, cursor });
+
+/** Repositories in order of namespace and slug. The cursor is the last one shown. */
+export const listRepositories = (catalog: Catalog): Route =>
+  defineRoute({
+    method: "GET",
+    path: "/repos",
+    query,
+    async answer({ query: asked }) {
+      const found = await catalog.listRepositories({
+        namespace: asked.namespace ?? null,
+        limit: asked.limit + 1,
+        after: asked.cursor === undefined ? null : decodeCursor(asked.cursor),
+      });
+      const shown = found.slice(0, asked.limit);
+      const last = found.length > asked.limit ? shown.at(-1) : undefined;
+      const next = last === undefined ? null : encodeCursor(last);
+      return { status: 200, body: { repositories: shown.map(presentRepository), next_cursor: next } };
+    },
+  });
+
+type Position = { readonly namespace: string; readonly slug: string };
+
+function encodeCursor({ namespace, slug }: Position): string {
+  return Buffer.from(`${namespace}/${slug}`).toString("base64url");
+}
+
+function decodeCursor(text: string): Position {
+  const [namespace, slug, ...rest] = Buffer.from(text, "base64url").toString().split("/");
+  const position = repositoryAddress.safeParse({ namespace, slug });
+  if (position.success && rest.length === 0) return position.data;
+  throw new CoregitError("InvalidRequest", "cursor in the query: is not one that an earlier answer gave.", {
+    details: { field: "cursor" },
+  });
+}

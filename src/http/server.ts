@@ -1,0 +1,99 @@
+// The HTTP server as one Fastify app: who is let in, what every answer carries, how long a client may take, how it closes.
+// What is answered is in routes/. It holds no state beyond its connections, so any replica answers any request.
+import { type FastifyError, type FastifyInstance, fastify } from "fastify";
+import type { Clock } from "../domain/clock.ts";
+import type { Logger } from "../domain/log.ts";
+import type { HttpMetrics } from "../telemetry/metrics.ts";
+import { createKeyCheck, requireKey } from "./keys.ts";
+import { problemOf } from "./problem.ts";
+import { refuseOtherMethods, registerRoutes } from "./register-routes.ts";
+import { observeRequests } from "./request-log.ts";
+import { createRequestSignals } from "./request-signal.ts";
+import { requestId } from "./request-id.ts";
+import { apiRoutes, type ApiPorts } from "./routes.ts";
+import { registerGitRoutes } from "./routes/git.ts";
+import { type HealthPorts, registerHealthRoutes } from "./routes/health.ts";
+import type { UploadPack } from "./ports.ts";
+
+export type ServerOptions = ApiPorts &
+  HealthPorts & {
+    readonly uploadPack: UploadPack;
+    readonly masterKey: string;
+    readonly logger: Logger;
+    readonly clock: Clock;
+    readonly httpMetrics: HttpMetrics;
+  };
+
+/** Time for the request line and headers; a client that drips them slower is cut off. */
+const HEADERS_TIMEOUT_MS = 15_000;
+/** Time for a whole request. Node's own default; a large push on a slow line fits. */
+const REQUEST_TIMEOUT_MS = 300_000;
+/** How often Node looks for connections past these times. */
+const TIMEOUT_CHECK_MS = 5_000;
+/** Open connections of one process; the next ones are closed at once, before they cost memory. */
+const MAX_CONNECTIONS = 2_000;
+/** JSON bodies. git's bodies have a limit of their own. */
+const MAX_JSON_BYTES = 1024 * 1024;
+/** As Fastify counts them: longer parts of an address are refused before a route sees them. */
+const MAX_PARAM_LENGTH = 1_000;
+
+const SECURITY_HEADERS = {
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+  "cache-control": "no-store",
+} as const;
+
+/**
+ * The app, not yet listening. `close()` stops accepting, ends streams, waits for answers on their way and resolves when
+ * no connection is left.
+ */
+export function createHttpServer(options: ServerOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    genReqId: (request) => requestId(request.headers["x-request-id"]),
+    bodyLimit: MAX_JSON_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    frameworkErrors(error, request, reply) {
+      // Raised before any hook runs, so what hooks add is added here.
+      const { status, body } = problemOf(error);
+      void reply.code(status).headers({ ...SECURITY_HEADERS, "x-request-id": request.id }).send(body);
+    },
+  });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  const signalOf = createRequestSignals(app);
+  app.addHook("onRequest", async (request, reply) => {
+    reply.headers({ ...SECURITY_HEADERS, "x-request-id": request.id });
+  });
+  observeRequests(app, options);
+  answerProblems(app);
+  registerHealthRoutes(app, options);
+  registerGitRoutes(app, { ...options, isMasterKey: createKeyCheck(options.masterKey), signalOf });
+  void app.register(async (api) => registerApi(api, options, signalOf), { prefix: "/v1" });
+  return app;
+}
+
+async function registerApi(
+  api: FastifyInstance,
+  options: ServerOptions,
+  signalOf: ReturnType<typeof createRequestSignals>,
+): Promise<void> {
+  const isMasterKey = createKeyCheck(options.masterKey);
+  api.removeContentTypeParser("text/plain");
+  api.addHook("onRequest", async (request) => requireKey(isMasterKey, request.headers));
+  registerRoutes(api, apiRoutes(options), signalOf);
+}
+
+function answerProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    const { status, body } = problemOf(error);
+    return reply.code(status).send(body);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const { status, body } = problemOf(new CoregitError("NotFound", `There is nothing at ${pathOf(request.url)}.`));
+    return reply.code(status).send(body);
+  });
+}

@@ -1,0 +1,83 @@
+// Takes keys from a queue and reconciles them, a few at a time, until disposed. What a reconcile throws is a failed attempt
+// and is repeated with back-off; nothing that it does can end the loop.
+import type { Clock } from "../domain/clock.ts";
+import type { Logger } from "../domain/log.ts";
+import { KubeApiError } from "./api-error.ts";
+import type { ObjectKey } from "./object.ts";
+import type { RuntimeMetrics } from "./runtime-metrics.ts";
+import type { QueueItem, WorkQueue } from "./work-queue.ts";
+
+export type Outcome = {
+  /** Look at the key again after this time, although nothing changed. */
+  readonly requeueAfterMs?: number;
+};
+
+/** Makes the world equal to what the key's object declares. Idempotent; must end soon after `signal` aborts. */
+export type Reconcile = (key: ObjectKey, signal: AbortSignal) => Promise<Outcome>;
+
+export type ControllerOptions = {
+  readonly name: string;
+  readonly queue: WorkQueue;
+  readonly reconcile: Reconcile;
+  readonly concurrency: number;
+  readonly deadlineMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: RuntimeMetrics;
+};
+
+export class Controller implements AsyncDisposable {
+  readonly #options: ControllerOptions;
+  readonly #stop = new AbortController();
+  #workers: Promise<void>[] = [];
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#workers.length > 0) return;
+    this.#workers = Array.from({ length: this.#options.concurrency }, () => this.#work());
+  }
+
+  /** Takes no more keys, tells running reconciles to end and waits for them. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#options.queue[Symbol.dispose]();
+    this.#stop.abort();
+    await Promise.all(this.#workers);
+  }
+
+  async #work(): Promise<void> {
+    const { queue } = this.#options;
+    for (let item = await queue.take(); item !== null; item = await queue.take()) {
+      await this.#attempt(item);
+      queue.done(item.key);
+    }
+  }
+
+  async #attempt({ key, waitedMs }: QueueItem): Promise<void> {
+    const { name, queue, reconcile, deadlineMs, clock, metrics } = this.#options;
+    metrics.taken(name, waitedMs, queue.depth);
+    const startedAtMs = clock.monotonic();
+    const deadline = AbortSignal.timeout(deadlineMs);
+    try {
+      const outcome = await reconcile(key, AbortSignal.any([this.#stop.signal, deadline]));
+      queue.forget(key);
+      if (outcome.requeueAfterMs !== undefined) queue.addAfter(key, outcome.requeueAfterMs);
+      const result = outcome.requeueAfterMs === undefined ? "success" : "requeue_after";
+      metrics.reconciled(name, result, clock.monotonic() - startedAtMs, deadline.aborted);
+    } catch (error) {
+      metrics.reconciled(name, "error", clock.monotonic() - startedAtMs, deadline.aborted);
+      this.#retry(key, error);
+    }
+  }
+
+  #retry(key: ObjectKey, error: unknown): void {
+    const { name, queue, logger, metrics } = this.#options;
+    if (this.#stop.signal.aborted) return;
+    const minimumMs = error instanceof KubeApiError ? (error.retryAfterMs ?? 0) : 0;
+    const waitMs = Math.round(queue.retry(key, minimumMs));
+    metrics.retried(name);
+    logger.warn({ controller: name, key, waitMs, error }, "reconcile failed and is repeated");
+  }
+}

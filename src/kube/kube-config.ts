@@ -1,0 +1,62 @@
+// Where the cluster is and how to be let in. The client library makes a new connection pool for every call; here one pool
+// lives as long as the certificates it was made with, so that calls share connections and a rotated CA is still seen.
+import { createHash } from "node:crypto";
+import { KubeConfig } from "@kubernetes/client-node";
+
+export type { KubeConfig };
+
+export type KubeConfigSource = {
+  /** A kubeconfig file; without it KUBECONFIG, ~/.kube/config or the pod's service account, in this order. */
+  readonly path?: string;
+  readonly context?: string;
+};
+
+/** @throws Error when the file cannot be read or names no such context. */
+export function loadKubeConfig(source: KubeConfigSource = {}): KubeConfig {
+  const config = new KubeConfig();
+  if (source.path === undefined) config.loadFromDefault();
+  else config.loadFromFile(source.path);
+  if (source.context !== undefined) config.setCurrentContext(source.context);
+  if (config.getCurrentCluster() === null) throw new Error("the kubeconfig has no current cluster");
+  return config;
+}
+
+/** The namespace of the pod, or of the kubeconfig's context; `default` when neither names one. */
+export function currentNamespace(config: KubeConfig): string {
+  const namespace = config.getContextObject(config.getCurrentContext())?.namespace?.trim();
+  return namespace === undefined || namespace === "" ? "default" : namespace;
+}
+
+type Pool = { close(): Promise<void>; destroy(): Promise<void> };
+type Connected = { readonly fingerprint: string; readonly pool: Pool | undefined };
+type DispatcherArguments = Parameters<KubeConfig["createDispatcherOptions"]>;
+
+/**
+ * Makes `config` keep one connection pool, replaced when its TLS material changes. Dispose to close it.
+ * @throws Error when the library has no `createDispatcher` to wrap: its version and this file do not fit.
+ */
+export function shareConnections(config: KubeConfig): AsyncDisposable {
+  const create: unknown = Reflect.get(config, "createDispatcher");
+  if (typeof create !== "function") throw new Error("@kubernetes/client-node has no createDispatcher to share");
+  let current: Connected | null = null;
+  const shared = (...args: DispatcherArguments): Pool | undefined => {
+    const fingerprint = fingerprintOf(config.createDispatcherOptions(...args));
+    if (current?.fingerprint === fingerprint) return current.pool;
+    const retired = current?.pool;
+    current = { fingerprint, pool: Reflect.apply(create, config, args) as Pool | undefined };
+    // Running requests end on the retired pool; it takes no new ones.
+    void retired?.close().catch(() => undefined);
+    return current.pool;
+  };
+  Object.defineProperty(config, "createDispatcher", { value: shared, configurable: true });
+  return {
+    async [Symbol.asyncDispose]() {
+      await current?.pool?.destroy();
+      current = null;
+    },
+  };
+}
+
+function fingerprintOf(options: unknown): string {
+  return createHash("sha256").update(JSON.stringify(options)).digest("base64");
+}

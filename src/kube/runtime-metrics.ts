@@ -1,0 +1,27 @@
+// What the runtime counts, as a port: the names behind it are those of controller-runtime.
+
+export interface RuntimeMetrics {
+  /** One reconcile ended. `timedOut`: its deadline had passed. */
+  reconciled(controller: string, result: "success" | "error" | "requeue_after", durationMs: number, timedOut: boolean): void;
+  /** Keys waiting, and for how long the one just taken had waited. */
+  queued(controller: string, depth: number): void;
+  taken(controller: string, waitedMs: number, depth: number): void;
+  retried(controller: string): void;
+  /** Differences that a list found although a watch was running. */
+  missedEvents(resource: string, count: number): void;
+  /** A watch or list ended in an error of this reason. */
+  watchFailed(resource: string, reason: string): void;
+  leading(isLeader: boolean): void;
+}
+
+const ignore = (): void => undefined;
+
+export const noRuntimeMetrics: RuntimeMetrics = {
+  reconciled: ignore,
+  queued: ignore,
+  taken: ignore,
+  retried: ignore,
+  missedEvents: ignore,
+  watchFailed: ignore,
+  leading: ignore,
+};

@@ -1,0 +1,46 @@
+// RepoSync ⇄ row of a sync.
+import type { CoregitError } from "../domain/errors.ts";
+import { type KubeObject, keyOf, keyOfObject, nameOf, type ObjectKey } from "../kube/object.ts";
+import { repoSyncStatusSchema } from "../resources/repo-sync-status.ts";
+import { failedSyncStatus, type StatusContext, syncStatusToResource } from "../resources/status.ts";
+import { toSyncDeclaration } from "../resources/to-declaration.ts";
+import type { Declarations } from "../sync/declarations.ts";
+import { REPO_SYNC } from "./kinds.ts";
+import { ownerOf, parseObject } from "./parsed-object.ts";
+import type { Projector } from "./reconcile-resource.ts";
+import type { RowIndex } from "./row-index.ts";
+
+export type RepoSyncProjectorOptions = {
+  readonly declarations: Declarations;
+  readonly index: RowIndex;
+  /** A sync's credential was refused: perhaps its Secret has changed. */
+  readonly onCredentialRefused: (connection: ObjectKey) => void;
+};
+
+export function createRepoSyncProjector({ declarations, index, onCredentialRefused }: RepoSyncProjectorOptions): Projector {
+  return {
+    resource: REPO_SYNC,
+    async project(object, now) {
+      const declaration = toSyncDeclaration(parseObject("RepoSync", REPO_SYNC, object), ownerOf(object));
+      const sync = await declarations.declareSync(declaration);
+      index.set(keyOfObject(object), sync.id);
+      if (sync.lastErrorCode === "AuthenticationFailed" && sync.connection !== null) {
+        onCredentialRefused(keyOf({ namespace: sync.namespace, name: sync.connection }));
+      }
+      const context = statusContext(object, now);
+      const handledReconcileAt = declaration.requestedAt ?? undefined;
+      return { status: syncStatusToResource(sync, { ...context, handledReconcileAt }) };
+    },
+    explain: (object, now, { code, message }: CoregitError) => failedSyncStatus(code, message, statusContext(object, now)),
+    async withdraw(object) {
+      const { namespace, name } = nameOf(object);
+      await declarations.withdrawSync(ownerOf(object), namespace, name);
+      index.delete(keyOfObject(object));
+    },
+  };
+}
+
+function statusContext(object: KubeObject, now: string): StatusContext {
+  const previous = repoSyncStatusSchema.safeParse(object.status ?? {});
+  return { generation: object.metadata.generation ?? 0, now, previous: previous.success ? previous.data : undefined };
+}

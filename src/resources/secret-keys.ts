@@ -1,0 +1,97 @@
+// The keys of a Secret that a Connection names, and what they make: a credential and certificates to trust. Messages name
+// keys, never values.
+import { X509Certificate } from "node:crypto";
+import type { Credential } from "../domain/credential.ts";
+import type { Provider } from "../domain/sync-spec.ts";
+
+/** Decoded values by key. */
+export type SecretData = Readonly<Record<string, string>>;
+
+export type ParsedSecret =
+  | { readonly ok: true; readonly credential: Credential | null; readonly caPem: string | null }
+  | { readonly ok: false; readonly message: string };
+
+const APP_KEYS = ["githubAppID", "githubAppInstallationID", "githubAppPrivateKey"] as const;
+const KNOWN_WAYS = "token, or username and password";
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+
+/** A Secret object, from an API server or a manifest: `data` is base64, `stringData` is plain and wins. */
+export function decodeSecret(secret: { readonly data?: unknown; readonly stringData?: unknown }): SecretData {
+  const encoded = Object.entries(textEntries(secret.data)).map(
+    ([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")] as const,
+  );
+  return { ...Object.fromEntries(encoded), ...textEntries(secret.stringData) };
+}
+
+/** Values may end in a line break, as `echo … | base64` leaves them; it is not part of them. */
+export function parseSecret(data: SecretData, provider: Provider): ParsedSecret {
+  const ca = parseCertificates(data["ca.crt"]);
+  if (!ca.ok) return ca;
+  const read = (key: string) => {
+    const value = data[key]?.replace(/\r?\n$/, "");
+    return value === undefined || value === "" ? null : value;
+  };
+  const token = read("token");
+  const username = read("username");
+  const password = read("password");
+  const problem = wrongValue({ token, username, password }) ?? wrongKeys(data, provider);
+  if (problem !== null) return { ok: false, message: problem };
+  if (token !== null) return { ok: true, credential: { kind: "token", token }, caPem: ca.caPem };
+  if (username !== null && password !== null) {
+    return { ok: true, credential: { kind: "basic", username, password }, caPem: ca.caPem };
+  }
+  return { ok: true, credential: null, caPem: ca.caPem };
+}
+
+/** What is wrong with the set of keys: two ways in at once, half of one, or none where one is needed. */
+function wrongKeys(data: SecretData, provider: Provider): string | null {
+  const has = (key: string) => (data[key] ?? "").trim() !== "";
+  const appKeys = APP_KEYS.filter(has);
+  if (appKeys.length > 0) return appKeysProblem(appKeys, provider);
+  if (has("token") && has("password")) return `The Secret has both token and password; Coregit needs either ${KNOWN_WAYS}.`;
+  if (has("token")) return null;
+  if (has("username") !== has("password")) {
+    return `The Secret has ${has("username") ? "username but no password" : "password but no username"}.`;
+  }
+  const isAnonymous = provider === "git" && has("ca.crt");
+  return has("username") || isAnonymous ? null : `The Secret has no credential: it needs the keys ${KNOWN_WAYS}.`;
+}
+
+function appKeysProblem(present: readonly string[], provider: Provider): string {
+  if (provider !== "github") return `The Secret has ${present[0]}, which only a Connection of provider github can use.`;
+  const missing = APP_KEYS.filter((key) => !present.includes(key));
+  if (missing.length > 0) return `The Secret has ${present[0]} but lacks ${missing.join(" and ")}.`;
+  return `The Secret has the keys of a GitHub App, which this version cannot use; give ${KNOWN_WAYS}.`;
+}
+
+function wrongValue(values: Readonly<Record<string, string | null>>): string | null {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these would end a header or a credential line.
+  const broken = Object.entries(values).find(([, value]) => value !== null && /[\x00-\x1f\x7f]/.test(value));
+  return broken === undefined ? null : `The key ${broken[0]} of the Secret has a line break or another control character in it.`;
+}
+
+function parseCertificates(
+  text: string | undefined,
+): { readonly ok: true; readonly caPem: string | null } | { readonly ok: false; readonly message: string } {
+  if (text === undefined || text.trim() === "") return { ok: true, caPem: null };
+  const certificates = text.match(PEM_CERTIFICATE) ?? [];
+  if (certificates.length === 0) return { ok: false, message: "The key ca.crt of the Secret has no PEM certificate in it." };
+  const broken = certificates.findIndex((certificate) => !isCertificate(certificate));
+  if (broken !== -1) {
+    return { ok: false, message: `Certificate ${broken + 1} in the key ca.crt of the Secret cannot be read.` };
+  }
+  return { ok: true, caPem: `${certificates.join("\n")}\n` };
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function textEntries(value: unknown): Record<string, string> {
+  if (typeof value !== "object" || value === null) return {};
+  return Object.fromEntries(Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === "string"));
+}

@@ -1,0 +1,162 @@
+// A declared sync becomes a row. Responsible for what a change means: another generation, due at once, and a new baseline
+// when the two sides or what is selected of them are no longer the same. Reads first and writes nothing when nothing changed.
+import { isDeepStrictEqual } from "node:util";
+import type { Database, Queryable, Transaction } from "../db/database.ts";
+import { findConnection } from "../db/connections.ts";
+import { makeRepository } from "../db/declared-repositories.ts";
+import { notify } from "../db/notify.ts";
+import { newRowId } from "../db/row-id.ts";
+import { closeRunningRuns } from "../db/runs.ts";
+import { clearSyncPoints } from "../db/sync-points.ts";
+import * as rows from "../db/syncs.ts";
+import type { SyncDeclaration } from "../domain/declaration.ts";
+import { CoregitError } from "../domain/errors.ts";
+import { checkSlug } from "../domain/slug.ts";
+import type { Owner, SyncSpec } from "../domain/sync-spec.ts";
+
+/** Makes the row equal to the declaration and returns its id. @throws CoregitError `Managed`, `InvalidSpec`. */
+export async function declareSync(database: Database, declaration: SyncDeclaration): Promise<string> {
+  const reason = checkSlug(declaration.repository);
+  if (reason !== null) throw new CoregitError("InvalidSpec", reason);
+  const current = await rows.findDeclaredSync(database, declaration.owner.kind, declaration.namespace, declaration.name);
+  if (current !== null && (await isDeclared(database, current, declaration))) return current.id;
+  return database.transaction((tx) => writeSync(tx, declaration));
+}
+
+/** Removes a sync and ends its run: what the run has not published it will not publish. Idempotent. */
+export async function withdrawSync(database: Database, owner: Owner, namespace: string, name: string): Promise<void> {
+  await database.transaction(async (tx) => {
+    const id = await rows.deleteSync(tx, owner, namespace, name);
+    if (id === null) return;
+    await closeRunningRuns(tx, [id], { code: "Interrupted", message: "The sync was removed during the run." });
+    await notify(tx, "syncChanged", [id]);
+    await notify(tx, "runEnded", [id]);
+  });
+}
+
+/** True when the row says all that the declaration says. */
+async function isDeclared(db: Queryable, row: rows.DeclaredSync, declaration: SyncDeclaration): Promise<boolean> {
+  if (!isSameOwner(row.owner, declaration.owner) || isAsking(row, declaration)) return false;
+  const { rows: found } = await db.query<{ id: string }>("SELECT id FROM repositories WHERE namespace = $1 AND slug = $2", [
+    declaration.namespace,
+    declaration.repository,
+  ]);
+  if (found[0]?.id !== row.repositoryId) return false;
+  return isSameDeclaration(row, declaration, await connectionId(db, declaration));
+}
+
+async function writeSync(tx: Transaction, declaration: SyncDeclaration): Promise<string> {
+  const repository = await makeRepository(tx, declaration.namespace, declaration.repository);
+  const row = await lockOrInsert(tx, declaration, repository);
+  if (row.isNew) return row.sync.id;
+  const { sync } = row;
+  if (!mayTakeOver(sync.owner, declaration.owner)) throw managed(sync.owner, declaration);
+  const connection = await connectionId(tx, declaration);
+  if (isAsking(sync, declaration)) await rows.requestRun(tx, sync.id, declaration.requestedAt ?? "");
+  const isUnchanged =
+    sync.repositoryId === repository.id &&
+    isSameOwner(sync.owner, declaration.owner) &&
+    isSameDeclaration(sync, declaration, connection);
+  if (!isUnchanged) {
+    const next = toRow(declaration, {
+      id: sync.id,
+      repositoryId: repository.id,
+      madeRepository: repository.isNew || (sync.madeRepository && sync.repositoryId === repository.id),
+      connectionId: connection,
+    });
+    if (!isSameBaseline(sync, next)) await clearSyncPoints(tx, [sync.id]);
+    await rows.updateSync(tx, { ...next, requestedAt: declaration.requestedAt ?? sync.requestedAt });
+    // Whoever waits for a run of a sync that was suspended learns it.
+    if (next.spec.suspend) await notify(tx, "runEnded", [sync.id]);
+  }
+  await announce(tx, sync.id);
+  return sync.id;
+}
+
+async function lockOrInsert(
+  tx: Transaction,
+  declaration: SyncDeclaration,
+  repository: { readonly id: string; readonly isNew: boolean },
+): Promise<{ readonly sync: rows.DeclaredSync; readonly isNew: boolean }> {
+  const { owner, namespace, name } = declaration;
+  const locked = await rows.lockDeclaredSync(tx, owner.kind, namespace, name);
+  if (locked !== null) return { sync: locked, isNew: false };
+  const sync = toRow(declaration, {
+    // What the API makes is named by its id.
+    id: owner.kind === "api" ? name : newRowId("sync"),
+    repositoryId: repository.id,
+    madeRepository: repository.isNew,
+    connectionId: await connectionId(tx, declaration),
+  });
+  if (!(await rows.insertSync(tx, sync))) return lockOrInsert(tx, declaration, repository);
+  await announce(tx, sync.id);
+  return { sync, isNew: true };
+}
+
+function toRow(
+  declaration: SyncDeclaration,
+  found: Pick<rows.DeclaredSync, "id" | "repositoryId" | "madeRepository" | "connectionId">,
+): rows.DeclaredSync {
+  return {
+    ...found,
+    owner: declaration.owner,
+    namespace: declaration.namespace,
+    name: declaration.name,
+    connectionName: declaration.connection,
+    spec: declaration.spec,
+    requestedAt: declaration.requestedAt ?? null,
+  };
+}
+
+async function connectionId(db: Queryable, declaration: SyncDeclaration): Promise<string | null> {
+  if (declaration.connection === null) return null;
+  const found = await findConnection(db, declaration.owner.kind, declaration.namespace, declaration.connection);
+  return found?.id ?? null;
+}
+
+async function announce(tx: Transaction, id: string): Promise<void> {
+  await notify(tx, "syncDue", [id]);
+  await notify(tx, "syncChanged", [id]);
+}
+
+function isSameDeclaration(row: rows.DeclaredSync, declaration: SyncDeclaration, connection: string | null): boolean {
+  return (
+    row.connectionName === declaration.connection &&
+    row.connectionId === connection &&
+    isDeepStrictEqual(row.spec, JSON.parse(JSON.stringify(declaration.spec)))
+  );
+}
+
+function isAsking(row: rows.DeclaredSync, declaration: SyncDeclaration): boolean {
+  const asked = declaration.requestedAt ?? null;
+  return asked !== null && asked !== row.requestedAt;
+}
+
+/** What the sync point is about. Anything else may change without a new baseline. */
+function isSameBaseline(row: rows.DeclaredSync, next: rows.DeclaredSync): boolean {
+  return row.repositoryId === next.repositoryId && isDeepStrictEqual(baseline(row.spec), baseline(next.spec));
+}
+
+function baseline(spec: SyncSpec): Partial<SyncSpec> {
+  const { remote, direction, branch, remoteBranch, include, exclude, path, remotePath } = spec;
+  return { remote, direction, branch, remoteBranch, include, exclude, path, remotePath };
+}
+
+function isSameOwner(left: Owner, right: Owner): boolean {
+  return left.kind === right.kind && left.ref === right.ref;
+}
+
+/**
+ * The API server gives a name to one resource at a time, so a resource with another uid is the one that replaced it.
+ * Two files, however, may name the same sync at once.
+ */
+function mayTakeOver(owner: Owner, next: Owner): boolean {
+  return isSameOwner(owner, next) || (owner.kind === "resource" && next.kind === "resource");
+}
+
+function managed(owner: Owner, declaration: SyncDeclaration): CoregitError {
+  const name = `${declaration.namespace}/${declaration.name}`;
+  return new CoregitError("Managed", `The sync ${name} is declared elsewhere (${owner.kind} ${owner.ref}).`, {
+    details: { owner },
+  });
+}

@@ -1,0 +1,87 @@
+// The third step of an import: one commit with the planned tree on top of the local head, made visible together with the
+// run's result. Carries the plan out and judges nothing.
+import { newObject, encodeCommit, type NewObject } from "../domain/object-codec.ts";
+import { signatureAt } from "../domain/commit.ts";
+import { renderMessage } from "../domain/message-template.ts";
+import type { Oid } from "../domain/oid.ts";
+import type { PlannedChanges } from "../domain/plan.ts";
+import { branchRef } from "../domain/ref-name.ts";
+import { setDefaultBranch } from "../db/declared-repositories.ts";
+import type { SyncPoint } from "../db/sync-points.ts";
+import type { Source } from "./fetch-source.ts";
+import type { Situation } from "./gather.ts";
+import type { Target } from "./plan-import.ts";
+import { endOf, writeSuccess } from "./record.ts";
+import type { Run } from "./run.ts";
+import { importedMessage } from "./run-message.ts";
+
+/** Author of sync commits when the declaration names none. */
+const DEFAULT_AUTHOR = { name: "Coregit Sync", email: "sync@coregit.dev" };
+
+export type ImportStep = {
+  readonly situation: Situation;
+  readonly source: Source;
+  readonly target: Target;
+  readonly planned: PlannedChanges;
+};
+
+/**
+ * Publishes the plan and records the run as its success, all or nothing. Without changes no commit is made, but the sync
+ * point moves and the base's objects are kept.
+ * @throws CoregitError `RefMoved` when the branch is no longer where the plan was made, `StaleLease`.
+ */
+export async function executeImport(run: Run, step: ImportStep): Promise<void> {
+  const { situation, source, target, planned } = step;
+  const { store } = run.deps;
+  const commit = planned.changes.size === 0 ? null : buildCommit(run, step);
+  const packs = [...(await source.seal())];
+  if (commit !== null) packs.push(store.buildPack([...planned.newTrees, commit], "import"));
+  const name = branchRef(situation.localBranch);
+  const point: SyncPoint = {
+    remoteBranch: situation.remoteBranch,
+    remoteCommit: source.commit,
+    remoteTree: source.tree,
+    remoteObject: source.commitObject,
+    localCommit: commit?.oid ?? target.commit,
+    localTree: commit === null ? target.tree : planned.tree,
+  };
+  run.signal.throwIfAborted();
+  const publication = {
+    repositoryId: situation.repository.id,
+    packs,
+    refs: commit === null ? [] : [{ name, expected: target.commit, next: commit.oid }],
+    actor: `sync:${run.claim.lease.syncId}`,
+    reason: `import ${source.commit} of ${origin(run)}`,
+  };
+  const synced = { situation, point, end: endOf(run, describe(planned, commit?.oid ?? null)) };
+  await store.publish(publication, async (tx) => {
+    await writeSuccess(tx, run, synced);
+    if (situation.namesDefaultBranch) await setDefaultBranch(tx, situation.repository.id, situation.localBranch);
+  });
+}
+
+function describe(planned: PlannedChanges, commitSha: Oid | null) {
+  const { added, modified, deleted } = planned;
+  const status = commitSha === null ? ("skipped" as const) : ("success" as const);
+  return { status, message: importedMessage(planned), commitSha, added, modified, deleted };
+}
+
+function buildCommit(run: Run, { situation, source, target, planned }: ImportStep): NewObject {
+  const { spec, lease } = run.claim;
+  const signature = signatureAt(spec.commitAuthor ?? DEFAULT_AUTHOR, run.deps.clock.now());
+  const message = renderMessage(spec.messageTemplate, {
+    syncId: lease.syncId,
+    origin: origin(run),
+    originCommit: source.commit,
+    branch: situation.remoteBranch,
+    added: planned.added,
+    modified: planned.modified,
+    deleted: planned.deleted,
+  });
+  const parents = target.commit === null ? [] : [target.commit];
+  return newObject("commit", encodeCommit({ tree: planned.tree, parents, author: signature, committer: signature, message }));
+}
+
+function origin(run: Run): string {
+  return run.progress.remote?.displayUrl ?? run.claim.spec.remote;
+}

@@ -1,0 +1,90 @@
+// The first step of a run: which branches, where both heads are, and the sync point. One request to the remote; nothing is
+// fetched and nothing written.
+//
+// The branch of a sync that declares none is the repository's default branch. A repository that this sync made has none
+// until its first import: then it is the remote's HEAD branch, which becomes the default.
+import { readSyncPoint, type SyncPoint } from "../db/sync-points.ts";
+import { CoregitError } from "../domain/errors.ts";
+import type { Oid } from "../domain/oid.ts";
+import { branchRef } from "../domain/ref-name.ts";
+import type { SyncSpec } from "../domain/sync-spec.ts";
+import type { Remote, RemoteHead } from "../remotes/remote.ts";
+import type { Repository, RepositoryReader } from "../repositories/store.ts";
+import type { Run } from "./run.ts";
+
+export type Situation = {
+  readonly repository: Repository;
+  readonly reader: RepositoryReader;
+  readonly localBranch: string;
+  readonly remoteBranch: string;
+  /** Head of the local branch; null: it does not exist. */
+  readonly local: Oid | null;
+  /** Head of the remote branch. */
+  readonly remote: Oid;
+  readonly point: SyncPoint | null;
+  /** The local branch becomes the repository's default branch. */
+  readonly namesDefaultBranch: boolean;
+};
+
+/** @throws CoregitError `BranchMissing`, `EmptyUpstream`, `RefNameRefused`, `RepositoryNotFound`, and those of `Remote.readHead`. */
+export async function gather(run: Run, remote: Remote): Promise<Situation> {
+  const { claim, deps, progress } = run;
+  const repository = await deps.store.get(claim.repositoryId);
+  if (repository === null) throw new CoregitError("RepositoryNotFound", "The sync's repository was removed.");
+  const reader = deps.store.reader(repository);
+  const isUnborn = claim.madeRepository && (await reader.readRef(branchRef(repository.defaultBranch))) === null;
+  const wanted = resolveBranches(claim.spec, run.request.branch, isUnborn ? null : repository.defaultBranch);
+  progress.branch = wanted.local;
+  const head = await remote.readHead(wanted.remote, run.signal);
+  const remoteBranch = wanted.remote ?? head.branch;
+  if (remoteBranch === null) throw branchMissing(head, null);
+  const localBranch = wanted.local ?? remoteBranch;
+  progress.branch = localBranch;
+  const local = await reader.readRef(branchRef(localBranch));
+  const point = await readSyncPoint(deps.database, claim.lease.syncId, localBranch);
+  if (head.oid === null) throw head.isEmpty && point !== null ? emptied() : branchMissing(head, remoteBranch);
+  progress.remoteSha = head.oid;
+  progress.heads = { remote: head.oid, local };
+  return {
+    repository,
+    reader,
+    localBranch,
+    remoteBranch,
+    local,
+    remote: head.oid,
+    point: point?.remoteBranch === remoteBranch ? point : null,
+    namesDefaultBranch: isUnborn && claim.spec.branch === null && !run.request.isBeside,
+  };
+}
+
+/**
+ * True when the last run came to a conclusion from these very heads under this declaration. A failure that somebody asks
+ * to be tried again is tried again.
+ */
+export function isConcluded({ claim, request }: Run, situation: Situation): boolean {
+  const { seen } = claim;
+  if (request.isBeside) return false;
+  if (request.triggerIds.length > 0 && claim.lastErrorCode !== null) return false;
+  return seen.generation === claim.generation && seen.remote === situation.remote && seen.local === situation.local;
+}
+
+type Branches = { readonly local: string | null; readonly remote: string | null };
+
+/** Branches by name; null: the one that the remote's HEAD names. */
+function resolveBranches(spec: SyncSpec, asked: string | null, defaultBranch: string | null): Branches {
+  const local = asked ?? spec.branch ?? defaultBranch ?? spec.remoteBranch;
+  const remote = asked ?? spec.remoteBranch ?? local;
+  // Refused before they travel anywhere.
+  for (const branch of [local, remote]) if (branch !== null) branchRef(branch);
+  return { local, remote };
+}
+
+function branchMissing(head: RemoteHead, branch: string | null): CoregitError {
+  if (head.isEmpty) return new CoregitError("BranchMissing", "The remote is empty: it has no branch yet.");
+  if (branch === null) return new CoregitError("BranchMissing", "The remote's HEAD names no branch; set one with `branch`.");
+  return new CoregitError("BranchMissing", `The remote has no branch ${branch}.`, { details: { branch } });
+}
+
+function emptied(): CoregitError {
+  return new CoregitError("EmptyUpstream", "The remote has no branches any more; what was imported stays.");
+}

@@ -1,0 +1,30 @@
+// From a claimed sync to its remote: the connection's row, its credential (opened here, for this run only) and the adapter.
+import { readConnection } from "../db/connections.ts";
+import { openCredential } from "../db/credential-seal.ts";
+import { CoregitError } from "../domain/errors.ts";
+import type { Remote, RemoteTarget } from "../remotes/remote.ts";
+import type { Run } from "./run.ts";
+
+/**
+ * @throws CoregitError `ConnectionMissing`, `CredentialUnreadable`, `InvalidSpec`, and why the connection cannot be used.
+ */
+export async function openRemote(run: Run): Promise<Remote> {
+  const remote = run.deps.remotes.open(await resolveTarget(run));
+  run.progress.remote = remote;
+  return remote;
+}
+
+async function resolveTarget({ claim, deps }: Run): Promise<RemoteTarget> {
+  const { remote } = claim.spec;
+  if (claim.connectionName === null) {
+    return { provider: "git", baseUrl: null, remote, credential: null, caPem: null };
+  }
+  const connection = claim.connectionId === null ? null : await readConnection(deps.database, claim.connectionId);
+  if (connection === null) {
+    throw new CoregitError("ConnectionMissing", `There is no connection ${claim.namespace}/${claim.connectionName}.`);
+  }
+  if (connection.error !== null) throw new CoregitError(connection.error.code, connection.error.message);
+  const { provider, baseUrl, caPem, sealedCredential } = connection;
+  const credential = sealedCredential === null ? null : openCredential(deps.keys, connection.id, sealedCredential);
+  return { provider, baseUrl, remote, credential, caPem };
+}

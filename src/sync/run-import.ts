@@ -1,0 +1,68 @@
+// An import from gathering to the record: the order of the steps, and what is tried again within one run (the remote moved
+// while it was read, the local branch moved while it was planned).
+import { CoregitError } from "../domain/errors.ts";
+import { type Remote } from "../remotes/remote.ts";
+import { executeImport } from "./execute-import.ts";
+import { fetchSource, isAtHand, readableBase, type Source, storedSource } from "./fetch-source.ts";
+import { gather, isConcluded, type Situation } from "./gather.ts";
+import { describePlan, planImport, readTarget, requireChanges } from "./plan-import.ts";
+import { recordBegin, recordPlan, recordUnchanged } from "./record.ts";
+import type { SyncPoint } from "../db/sync-points.ts";
+import type { Run } from "./run.ts";
+
+/** A remote that moves this often within one fetch is under more traffic than a run can follow; the next run tries again. */
+const MAX_HEADS = 3;
+/** Planning and publishing take milliseconds; a branch that moves this often in between is left to the next run. */
+const MAX_PLANS = 5;
+
+/** Runs an import to its record. @throws CoregitError why it failed; then nothing is recorded yet. */
+export async function runImport(run: Run, remote: Remote): Promise<void> {
+  for (let heads = 1; ; heads += 1) {
+    const situation = await gather(run, remote);
+    if (isConcluded(run, situation)) return recordUnchanged(run, situation, false);
+    try {
+      return await importHead(run, remote, situation);
+    } catch (error) {
+      if (!isCode(error, "RemoteMoved") || heads === MAX_HEADS) throw error;
+    }
+  }
+}
+
+async function importHead(run: Run, remote: Remote, situation: Situation): Promise<void> {
+  const base = await readableBase(situation);
+  await using source = await openSource(run, remote, situation, base);
+  for (let plans = 1; ; plans += 1) {
+    const local = plans === 1 ? situation.local : await situation.reader.readRef(`refs/heads/${situation.localBranch}`);
+    try {
+      return await planAndExecute(run, { ...situation, local }, source, base);
+    } catch (error) {
+      if (!isCode(error, "RefMoved") || plans === MAX_PLANS) throw error;
+    }
+  }
+}
+
+async function openSource(run: Run, remote: Remote, situation: Situation, base: SyncPoint | null): Promise<Source> {
+  if (isAtHand(situation, base)) return storedSource(situation, base);
+  await recordBegin(run);
+  return fetchSource(run, remote, situation, base);
+}
+
+async function planAndExecute(run: Run, situation: Situation, source: Source, base: SyncPoint | null): Promise<void> {
+  const target = await readTarget(situation, situation.local);
+  const result = await planImport(run, source, target, base);
+  run.signal.throwIfAborted();
+  if (run.progress.heads !== null) run.progress.heads = { remote: situation.remote, local: situation.local };
+  const isDryRun = run.request.isBeside && run.request.mode === "Plan";
+  if (run.request.mode === "Plan") {
+    if (!isDryRun) requireChanges(result, source);
+    return recordPlan(run, situation, describePlan(result, source));
+  }
+  const planned = requireChanges(result, source);
+  if (planned.changes.size === 0 && isAtHand(situation, base)) return recordUnchanged(run, situation, true);
+  await recordBegin(run);
+  await executeImport(run, { situation, source, target, planned });
+}
+
+function isCode(error: unknown, code: CoregitError["code"]): boolean {
+  return error instanceof CoregitError && error.code === code;
+}

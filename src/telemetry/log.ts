@@ -1,0 +1,46 @@
+// The program's logger: pino behind the domain's port. Every line passes the domain's redaction, bound fields included, so no caller
+// has to remember what is secret.
+import { pino } from "pino";
+import { PinoPretty } from "pino-pretty";
+import type { Config } from "../config/config.ts";
+import type { Logger } from "../domain/log.ts";
+import { redact, redactFields } from "../domain/redact.ts";
+
+export type LogOptions = {
+  readonly level: Config["logLevel"];
+  readonly format: Config["logFormat"];
+  /** Where lines go. They are written synchronously: a line before a crash is not lost. */
+  readonly destination: NodeJS.WritableStream;
+};
+
+/** A logger whose lines are pino's JSON, or the same for people. */
+export function createLogger(options: LogOptions): Logger {
+  // Errors are plain data already when pino sees them; its own serializer would drop their causes.
+  const serializers = { err: (value: unknown) => value };
+  const settings = { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers };
+  const destination =
+    options.format === "pretty"
+      ? PinoPretty({ destination: options.destination, sync: true, translateTime: "SYS:HH:MM:ss", ignore: "pid,hostname" })
+      : options.destination;
+  return wrap(pino(settings, destination));
+}
+
+type Sink = Pick<pino.Logger, "debug" | "info" | "warn" | "error" | "child">;
+type Level = "debug" | "info" | "warn" | "error";
+type Fields = Readonly<Record<string, unknown>>;
+
+function wrap(sink: Sink): Logger {
+  const write =
+    (level: Level) =>
+    (fieldsOrMessage: Fields | string, message = ""): void => {
+      if (typeof fieldsOrMessage === "string") sink[level](redact(fieldsOrMessage));
+      else sink[level](redactFields(fieldsOrMessage), redact(message));
+    };
+  return {
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+    child: (fields) => wrap(sink.child(redactFields(fields))),
+  };
+}

@@ -1,0 +1,38 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { createMetrics } from "./metrics.ts";
+
+const page = async (report: (metrics: ReturnType<typeof createMetrics>) => void): Promise<string> => {
+  const metrics = createMetrics("1.2.3");
+  report(metrics);
+  return metrics.page.render();
+};
+
+describe("metrics", () => {
+  test("count runs by direction, status and code, in seconds", async () => {
+    const text = await page(({ engine }) => {
+      engine.runStarted("import");
+      engine.runStarted("import");
+      engine.runEnded({ direction: "import", status: "error", code: "Conflict", durationMs: 1500 });
+    });
+    expect(text).toContain('coregit_sync_runs_total{direction="import",status="error",code="Conflict"} 1');
+    expect(text).toContain('coregit_sync_run_duration_seconds_sum{direction="import",status="error"} 1.5');
+    expect(text).toContain('coregit_sync_runs_in_progress{direction="import"} 1');
+  });
+
+  test("never report a negative lag, whatever the clocks say", async () => {
+    expect(await page(({ engine }) => engine.claimed(-5))).toContain("coregit_sync_queue_lag_seconds_sum 0");
+  });
+
+  test("belong to one registry each", async () => {
+    createMetrics("other").http.answered({ method: "GET", route: "/a", status: 200, durationMs: 1 });
+    expect(await page(() => undefined)).not.toContain('route="/a"');
+  });
+
+  test("are all documented", async () => {
+    const documented = await readFile(new URL("../../docs/metrics.md", import.meta.url), "utf8");
+    const names = [...(await page(() => undefined)).matchAll(/^# TYPE (coregit_\w+)/gm)].map((match) => match[1]);
+    expect(names.filter((name) => !documented.includes(`\`${name}\``))).toEqual([]);
+    expect(names.length).toBeGreaterThan(5);
+  });
+});

@@ -1,0 +1,42 @@
+// Runs a program of the tests in a process of its own, to be killed.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+export interface ChildProgram extends AsyncDisposable {
+  /** The first line that it prints; rejects with what it wrote to stderr when it ends without one. */
+  readonly firstLine: Promise<string>;
+  /** Resolves to its exit code when it has ended. */
+  readonly exitCode: Promise<number | null>;
+  /** Sends the signal and waits for the end. */
+  end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+}
+
+/** Starts `test/support/<file>` with this Node. Disposal kills it. */
+export function startChildProgram(file: string, args: readonly string[]): ChildProgram {
+  const child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const exitCode = once(child, "exit").then(([code]) => (typeof code === "number" ? code : null));
+  const errors = text(child.stderr);
+  const end = async (signal: "SIGTERM" | "SIGKILL") => {
+    child.kill(signal);
+    await exitCode;
+  };
+  const firstLine = readFirstLine(child.stdout).then(async (line) => {
+    if (line === null) throw new Error(await errors);
+    return line;
+  });
+  firstLine.catch(() => undefined);
+  return { firstLine, exitCode, end, [Symbol.asyncDispose]: () => end("SIGKILL") };
+}
+
+async function readFirstLine(output: NodeJS.ReadableStream): Promise<string | null> {
+  let received = "";
+  for await (const piece of output) {
+    received += String(piece);
+    const end = received.indexOf("\n");
+    if (end >= 0) return received.slice(0, end);
+  }
+  return null;
+}

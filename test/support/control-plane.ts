@@ -1,0 +1,178 @@
+// A real etcd and kube-apiserver on loopback, for one test run. No kubelet, no controllers: objects are stored, validated,
+// watched and authorised, nothing acts on them.
+import { type ChildProcess, spawn } from "node:child_process";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { request } from "node:https";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { controlPlanePrograms } from "./control-plane-build.ts";
+
+export type ControlPlane = AsyncDisposable & {
+  /** Of a user in system:masters. */
+  readonly kubeconfig: string;
+  readonly kubectl: string;
+};
+
+const READY_DEADLINE_MS = 90_000;
+const READY_POLL_MS = 100;
+const STOP_GRACE_MS = 10_000;
+
+/** @throws Error with the tail of the logs when the API server does not become ready. */
+export async function startControlPlane(say: (line: string) => void): Promise<ControlPlane> {
+  const programs = await controlPlanePrograms(say);
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "coregit-control-plane-"));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const [clientPort, peerPort, apiPort] = await freePorts(3);
+  const token = randomBytes(24).toString("hex");
+  const servers = { programs, folder, etcdUrl: `http://127.0.0.1:${clientPort}`, apiPort, token };
+  stack.use(startEtcd(servers, `http://127.0.0.1:${peerPort}`));
+  const apiserver = stack.use(await startApiServer(servers));
+  await untilReady(apiserver, servers);
+  const kubeconfig = await writeKubeconfig(servers);
+  const owned = stack.move();
+  return {
+    kubeconfig,
+    kubectl: join(programs, "kubectl"),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+type Servers = {
+  readonly programs: string;
+  readonly folder: string;
+  readonly etcdUrl: string;
+  readonly apiPort: number;
+  readonly token: string;
+};
+
+function startEtcd({ programs, folder, etcdUrl }: Servers, peerUrl: string): AsyncDisposable {
+  return startProgram(join(programs, "etcd"), join(folder, "etcd.log"), [
+    `--data-dir=${join(folder, "etcd")}`,
+    `--listen-client-urls=${etcdUrl}`,
+    `--advertise-client-urls=${etcdUrl}`,
+    `--listen-peer-urls=${peerUrl}`,
+    `--initial-advertise-peer-urls=${peerUrl}`,
+    `--initial-cluster=default=${peerUrl}`,
+    "--unsafe-no-fsync",
+    "--log-level=warn",
+  ]);
+}
+
+async function startApiServer({ programs, folder, etcdUrl, apiPort, token }: Servers): Promise<RunningProgram> {
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+  await writeFile(join(folder, "sa.key"), privateKey, { mode: 0o600 });
+  await writeFile(join(folder, "sa.pub"), publicKey);
+  await writeFile(join(folder, "tokens.csv"), `${token},test-admin,test-admin,system:masters\n`, { mode: 0o600 });
+  await mkdir(join(folder, "certs"));
+  return startProgram(join(programs, "kube-apiserver"), join(folder, "kube-apiserver.log"), [
+    `--etcd-servers=${etcdUrl}`,
+    `--cert-dir=${join(folder, "certs")}`,
+    "--bind-address=127.0.0.1",
+    `--secure-port=${apiPort}`,
+    "--service-cluster-ip-range=10.0.0.0/24",
+    "--service-account-issuer=https://kubernetes.default.svc",
+    `--service-account-key-file=${join(folder, "sa.pub")}`,
+    `--service-account-signing-key-file=${join(folder, "sa.key")}`,
+    `--token-auth-file=${join(folder, "tokens.csv")}`,
+    "--authorization-mode=RBAC",
+    "--disable-admission-plugins=ServiceAccount",
+    "--endpoint-reconciler-type=none",
+    "--v=0",
+  ]);
+}
+
+async function untilReady(apiserver: RunningProgram, { folder, apiPort, token }: Servers): Promise<void> {
+  const deadline = Date.now() + READY_DEADLINE_MS;
+  while (Date.now() < deadline && apiserver.child.exitCode === null) {
+    if (await isReady(folder, apiPort, token)) return;
+    await delay(READY_POLL_MS);
+  }
+  const logs = await Promise.all(["etcd.log", "kube-apiserver.log"].map((name) => readFile(join(folder, name), "utf8").catch(() => "")));
+  throw new Error(`the API server did not become ready:\n${logs.map((text) => text.slice(-3000)).join("\n---\n")}`);
+}
+
+/** Trusts the certificate that the server made for itself. */
+async function isReady(folder: string, port: number, token: string): Promise<boolean> {
+  const ca = await readFile(join(folder, "certs", "apiserver.crt")).catch(() => null);
+  if (ca === null) return false;
+  return new Promise((resolve) => {
+    const options = { host: "127.0.0.1", port, path: "/readyz", ca, headers: { authorization: `Bearer ${token}` }, timeout: 2000, agent: false };
+    const asked = request(options, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    asked.on("timeout", () => asked.destroy());
+    asked.on("error", () => resolve(false));
+    asked.end();
+  });
+}
+
+async function writeKubeconfig({ folder, apiPort, token }: Servers): Promise<string> {
+  const ca = await readFile(join(folder, "certs", "apiserver.crt"));
+  const path = join(folder, "kubeconfig");
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "test",
+    clusters: [{ name: "test", cluster: { server: `https://127.0.0.1:${apiPort}`, "certificate-authority-data": ca.toString("base64") } }],
+    users: [{ name: "test", user: { token } }],
+    contexts: [{ name: "test", context: { cluster: "test", user: "test", namespace: "default" } }],
+  };
+  await writeFile(path, JSON.stringify(config), { mode: 0o600 });
+  return path;
+}
+
+type RunningProgram = AsyncDisposable & { readonly child: ChildProcess };
+
+function startProgram(program: string, logPath: string, args: readonly string[]): RunningProgram {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env.PATH, TMPDIR: tmpdir() } });
+  const log = createWriteStream(logPath);
+  child.stdout?.pipe(log, { end: false });
+  child.stderr?.pipe(log, { end: false });
+  const exited = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
+  const killNow = (): void => void child.kill("SIGKILL");
+  process.once("exit", killNow);
+  return {
+    child,
+    async [Symbol.asyncDispose]() {
+      process.removeListener("exit", killNow);
+      child.kill("SIGTERM");
+      const grace = setTimeout(killNow, STOP_GRACE_MS);
+      await exited;
+      clearTimeout(grace);
+      log.end();
+    },
+  };
+}
+
+async function freePorts(count: 3): Promise<[number, number, number]>;
+async function freePorts(count: number): Promise<number[]> {
+  const held = await Promise.all(Array.from({ length: count }, listenAnywhere));
+  const ports = held.map(({ port }) => port);
+  await Promise.all(held.map(({ close }) => close()));
+  return ports;
+}
+
+function listenAnywhere(): Promise<{ readonly port: number; close(): Promise<void> }> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      if (address === null || typeof address === "string") return reject(new Error("no port"));
+      resolve({ port: address.port, close: () => new Promise((done) => server.close(() => done())) });
+    });
+  });
+}
