@@ -19,14 +19,23 @@ function printTable(rows: readonly BenchRow[]): void {
   const verdict = { true: "ok", false: "OVER", null: "" };
   const cells = rows.map((row) => [row.bench, row.what, row.result, row.limit, verdict[`${row.isWithin}`]]);
   const widths = HEADERS.map((header, column) => Math.max(header.length, ...cells.map((row) => (row[column] ?? "").length)));
-  for (const row of [HEADERS, ...cells]) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  for (const row of [HEADERS, ...cells])
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    );
 }
 
 function writeResult(name: string, rows: readonly BenchRow[]): void {
   const folder = join(import.meta.dirname, "results");
   mkdirSync(folder, { recursive: true });
   const machine = { cores: cpus().length, memoryBytes: totalmem(), node: process.version };
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ name, at: new Date().toISOString(), machine, rows }, null, 2)}\n`);
+  writeFileSync(
+    join(folder, `${name}.json`),
+    `${JSON.stringify({ name, at: new Date().toISOString(), machine, rows }, null, 2)}\n`,
+  );
 }
 
 const wanted = process.argv.slice(2);

@@ -4,7 +4,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-type Report = { readonly numPassedTests: number; readonly numFailedTests: number; readonly numPendingTests: number; readonly success: boolean };
+type Report = {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly success: boolean;
+};
 
 const root = join(import.meta.dirname, "..");
 const scratch = mkdtempSync(join(tmpdir(), "coregit-test-"));
@@ -37,6 +42,7 @@ rmSync(scratch, { recursive: true, force: true });
 const passed = report?.numPassedTests ?? 0;
 const skipped = report?.numPendingTests ?? 0;
 // A check that failed, a suite that could not be collected, and a run that ended early each count as one failure.
-const failed = (report?.numFailedTests ?? 0) + (verified === 0 ? 0 : 1) + (tested !== 0 && (report?.numFailedTests ?? 0) === 0 ? 1 : 0);
+const failed =
+  (report?.numFailedTests ?? 0) + (verified === 0 ? 0 : 1) + (tested !== 0 && (report?.numFailedTests ?? 0) === 0 ? 1 : 0);
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

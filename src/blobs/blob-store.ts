@@ -1,6 +1,6 @@
 // The port to immutable bytes by key. Stores: `postgres`, `file`.
 
-/** Keys are `/`-separated components of [A-Za-z0-9._-], never `.` or `..`, at most 512 characters. */
+/** Keys are `/`-separated components of [A-Za-z0-9._-], never `.` or `..`, at most 512 characters. No key is a folder of another. */
 export type BlobKey = string;
 
 export interface BlobStore extends AsyncDisposable {

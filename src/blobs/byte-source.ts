@@ -3,7 +3,12 @@
 
 import { CoregitError } from "../domain/errors.ts";
 
-/** @throws CoregitError `StorageCorrupt` when the source ends before `size` or goes on behind it. */
+/** Carries what a source threw past the store, which passes `cause` on as it is and not as a failure of its own. */
+export class SourceFailure extends Error {
+  override readonly name = "SourceFailure";
+}
+
+/** @throws SourceFailure for an error of the source, or an abort. @throws CoregitError `StorageCorrupt` when the source ends before `size` or goes on behind it. */
 export async function* exactBytes(
   source: AsyncIterable<Uint8Array>,
   size: number,
@@ -51,12 +56,14 @@ async function* abortable(source: AsyncIterable<Uint8Array>, signal?: AbortSigna
 }
 
 async function nextOrAbort(iterator: AsyncIterator<Uint8Array>, signal?: AbortSignal): Promise<IteratorResult<Uint8Array>> {
-  signal?.throwIfAborted();
+  if (signal?.aborted === true) throw new SourceFailure("The put was aborted.", { cause: signal.reason });
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     return await Promise.race([iterator.next(), aborted]);
+  } catch (cause) {
+    throw new SourceFailure("The source of a blob failed.", { cause });
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }

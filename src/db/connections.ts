@@ -32,8 +32,7 @@ type ConnectionRow = {
   readonly error: string | null;
 };
 
-const COLUMNS =
-  "id, namespace, name, label, provider, base_url, credential, ca_pem, owner_kind, owner_ref, error_code, error";
+const COLUMNS = "id, namespace, name, label, provider, base_url, credential, ca_pem, owner_kind, owner_ref, error_code, error";
 
 export async function readConnection(db: Queryable, id: string): Promise<ConnectionRecord | null> {
   const { rows } = await db.query<ConnectionRow>(`SELECT ${COLUMNS} FROM connections WHERE id = $1`, [id]);

@@ -34,7 +34,10 @@ describe("a sealed credential", () => {
     const sealed = sealCredential([newer], "conn_a", credential);
     for (const index of sealed.keys()) {
       const damaged = Uint8Array.from(sealed, (byte, at) => (at === index ? byte ^ 1 : byte));
-      expect(codeOf(() => openCredential([newer], "conn_a", damaged)), `byte ${index}`).toBe("CredentialUnreadable");
+      expect(
+        codeOf(() => openCredential([newer], "conn_a", damaged)),
+        `byte ${index}`,
+      ).toBe("CredentialUnreadable");
     }
   });
 

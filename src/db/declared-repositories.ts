@@ -22,11 +22,7 @@ type RepositoryRow = {
   readonly deletion_policy: "Retain" | "Delete";
 };
 
-export async function findDeclaredRepository(
-  db: Queryable,
-  namespace: string,
-  slug: string,
-): Promise<DeclaredRepository | null> {
+export async function findDeclaredRepository(db: Queryable, namespace: string, slug: string): Promise<DeclaredRepository | null> {
   const { rows } = await db.query<RepositoryRow>(
     `SELECT id, owner_kind, owner_ref, default_branch, description, visibility, deletion_policy
      FROM repositories WHERE namespace = $1 AND slug = $2`,
@@ -56,7 +52,10 @@ export async function makeRepository(
     [newRowId("repo"), namespace, slug],
   );
   if (rows[0] !== undefined) return { id: rows[0].id, isNew: true };
-  const found = await db.query<{ id: string }>("SELECT id FROM repositories WHERE namespace = $1 AND slug = $2", [namespace, slug]);
+  const found = await db.query<{ id: string }>("SELECT id FROM repositories WHERE namespace = $1 AND slug = $2", [
+    namespace,
+    slug,
+  ]);
   const [row] = found.rows;
   // Between the two statements the repository can only have been removed; then making it is right.
   return row === undefined ? makeRepository(db, namespace, slug) : { id: row.id, isNew: false };

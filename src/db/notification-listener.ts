@@ -1,13 +1,12 @@
-// LISTEN over one dedicated connection that all channels share. When it breaks, or stops answering its periodic
-// check, it is replaced: connect with growing pauses, LISTEN on every channel again, then tell all listeners that
-// they may have missed something. Channels are few and fixed, so none is ever given up before disposal.
+// LISTEN over one dedicated connection that all channels share. When it is lost it is replaced: connect with growing
+// pauses, LISTEN on every channel again, then tell all listeners that they may have missed something. Channels are few
+// and fixed, so none is ever given up before disposal.
 
 import { setTimeout as pause } from "node:timers/promises";
-import pg from "pg";
 import { CoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
-import { type ConnectionSettings, clientSettings } from "./client-settings.ts";
-import { translateDatabaseError } from "./connection-errors.ts";
+import type { ConnectionSettings } from "./client-settings.ts";
+import { ListenConnection } from "./listen-connection.ts";
 
 export type NotificationHandlers = { onMessage(payload: string): void; onGap(): void };
 
@@ -19,15 +18,14 @@ export type NotificationListenerOptions = {
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
-/** LISTEN and the check are trivial statements: no answer for this long means a dead connection. */
-const ANSWER_TIMEOUT_MS = 5_000;
 
 export class NotificationListener implements AsyncDisposable {
   readonly #options: NotificationListenerOptions;
   readonly #channels = new Map<string, Set<NotificationHandlers>>();
   readonly #closing = new AbortController();
-  /** The connection, being made or made; null before the first listener and while reconnecting. */
-  #client: Promise<pg.Client> | null = null;
+  /** The first connection being made; later ones are made by `#reconnection`. */
+  #opening: Promise<ListenConnection> | null = null;
+  #current: ListenConnection | null = null;
   #reconnection: Promise<void> | null = null;
 
   constructor(options: NotificationListenerOptions) {
@@ -48,7 +46,7 @@ export class NotificationListener implements AsyncDisposable {
       await this.#subscribe(channel);
     } catch (error) {
       listeners.delete(own);
-      throw translateDatabaseError(error);
+      throw error;
     }
     return {
       async [Symbol.asyncDispose]() {
@@ -60,50 +58,43 @@ export class NotificationListener implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     this.#channels.clear();
+    await this.#opening?.catch(() => undefined);
     await this.#reconnection;
-    const client = await this.#client?.catch(() => null);
-    this.#client = null;
-    await client?.end().catch(() => undefined);
+    await this.#current?.close();
   }
 
   async #subscribe(channel: string): Promise<void> {
+    // Its LISTEN on all channels, this one included, is still to come.
     if (this.#reconnection !== null) return;
-    this.#client ??= this.#connect();
-    const connecting = this.#client;
+    const connection = this.#current ?? (await this.#openFirst());
+    // A connection that was there and is lost is replaced in the background.
+    await connection.listen(channel).catch(() => this.#replace(connection));
+  }
+
+  async #openFirst(): Promise<ListenConnection> {
+    this.#opening ??= this.#open();
     try {
-      await listenOn(await connecting, channel);
-    } catch (error) {
-      // A connection that was there and broke is replaced in the background, LISTEN on this channel included.
-      if (this.#reconnection !== null) return;
-      if (this.#client === connecting) this.#client = null;
-      throw error;
+      this.#current = await this.#opening;
+      return this.#current;
+    } finally {
+      this.#opening = null;
     }
   }
 
-  async #connect(): Promise<pg.Client> {
-    const client = new pg.Client({ ...clientSettings(this.#options.settings), query_timeout: ANSWER_TIMEOUT_MS });
-    client.on("error", () => undefined);
-    client.on("notification", ({ channel, payload }) => this.#deliver(channel, payload ?? ""));
-    await client.connect();
-    const check = setInterval(() => this.#check(client), this.#options.checkIntervalMs);
-    check.unref();
-    client.once("end", () => {
-      clearInterval(check);
-      this.#replace();
-    });
-    return client;
-  }
-
-  #check(client: pg.Client): void {
-    client.query("SELECT 1").catch(() => {
-      this.#options.logger.warn("The database connection for notifications does not answer and is replaced.");
-      breakOff(client);
+  #open(): Promise<ListenConnection> {
+    const { settings, checkIntervalMs } = this.#options;
+    return ListenConnection.open({
+      settings,
+      checkIntervalMs,
+      onMessage: (channel, payload) => this.#deliver(channel, payload),
+      onEnd: (connection) => this.#replace(connection),
     });
   }
 
-  #replace(): void {
-    if (this.#closing.signal.aborted || this.#reconnection !== null) return;
-    this.#client = null;
+  #replace(lost: ListenConnection): void {
+    if (this.#closing.signal.aborted || lost !== this.#current) return;
+    this.#options.logger.warn("The database connection for notifications was lost and is replaced.");
+    this.#current = null;
     this.#reconnection = this.#reconnect();
   }
 
@@ -113,21 +104,18 @@ export class NotificationListener implements AsyncDisposable {
       await pause(pauseMs, undefined, { signal }).catch(() => undefined);
       if (!signal.aborted && (await this.#tryReconnect())) return;
     }
-    this.#reconnection = null;
   }
 
   async #tryReconnect(): Promise<boolean> {
-    let client: pg.Client | null = null;
     try {
-      client = await this.#connect();
-      for (const channel of this.#channels.keys()) await listenOn(client, channel);
+      const connection = await this.#open();
+      for (const channel of this.#channels.keys()) await connection.listen(channel);
+      this.#current = connection;
     } catch (error) {
       this.#options.logger.debug({ err: error }, "The database connection for notifications could not be made again.");
-      if (client !== null) breakOff(client);
       return false;
     }
     // From here on `listen` uses the new connection; a listener called below may call it.
-    this.#client = Promise.resolve(client);
     this.#reconnection = null;
     for (const listeners of this.#channels.values()) {
       for (const { onGap } of listeners) this.#call(onGap);
@@ -147,13 +135,4 @@ export class NotificationListener implements AsyncDisposable {
       this.#options.logger.error({ err: error }, "A listener for database notifications failed.");
     }
   }
-}
-
-/** Ends the connection without waiting for an answer; a connection with a statement under way is cut. */
-function breakOff(client: pg.Client): void {
-  client.end().catch(() => undefined);
-}
-
-async function listenOn(client: pg.Client, channel: string): Promise<void> {
-  await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
 }

@@ -1,7 +1,8 @@
 // The number of the current operator leader, one row. Each leader takes the next number; what an older one still tries to
 // write is refused in the transaction that would write it. A pause of any length is harmless: the number is compared, no clock.
-import type { Database, Transaction } from "./database.ts";
+
 import { CoregitError } from "../domain/errors.ts";
+import type { Database, Transaction } from "./database.ts";
 
 /** Takes the next number for `holder`, once every write under an older number has ended. */
 export async function takeEpoch(database: Database, holder: string): Promise<number> {
@@ -29,7 +30,8 @@ export function fencedDatabase(database: Database, epoch: number): Database {
     });
   return {
     transaction,
-    query: (text, values) => (/^\s*SELECT\b/i.test(text) ? database.query(text, values) : transaction((tx) => tx.query(text, values))),
+    query: (text, values) =>
+      /^\s*SELECT\b/i.test(text) ? database.query(text, values) : transaction((tx) => tx.query(text, values)),
     listen: (channel, handlers) => database.listen(channel, handlers),
     isReachable: (timeoutMs) => database.isReachable(timeoutMs),
     // The fence owns nothing.

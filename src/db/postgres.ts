@@ -6,10 +6,11 @@ import { type Clock, systemClock } from "../domain/clock.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
 import { type ConnectionSettings, clientSettings } from "./client-settings.ts";
-import { isConnectionFailure, translateDatabaseError } from "./connection-errors.ts";
+import { translateDatabaseError } from "./connection-errors.ts";
 import type { Database, Queryable, Row, Transaction } from "./database.ts";
 import { NotificationListener } from "./notification-listener.ts";
 import { checkServerVersion } from "./server-version.ts";
+import { Session } from "./session.ts";
 
 export type PostgresOptions = {
   /** `postgres://…`. */
@@ -69,11 +70,11 @@ class PostgresDatabase implements Database {
   }
 
   async query<R extends Row>(text: string, values?: readonly unknown[]) {
-    return await this.#withClient((client) => runStatement<R>(client, text, values));
+    return await this.#withSession((session) => session.query<R>(text, values));
   }
 
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return await this.#withClient((client) => runTransaction(client, work));
+    return await this.#withSession((session) => runTransaction(session, work));
   }
 
   async listen(channel: string, handlers: { onMessage(payload: string): void; onGap(): void }): Promise<AsyncDisposable> {
@@ -97,24 +98,18 @@ class PostgresDatabase implements Database {
     await this.#disposal;
   }
 
-  async #withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  async #withSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const client = await this.#checkout();
-    let broken = false;
-    const onBroken = () => {
-      broken = true;
-    };
+    const session = new Session(client);
+    // Without a listener a connection that breaks between two statements would end the process.
+    const onBroken = () => session.markLost();
     client.on("error", onBroken);
     try {
-      const result = await work(client);
-      this.#lastRoundTripMs = this.#clock.monotonic();
-      return result;
-    } catch (error) {
-      broken ||= isConnectionFailure(error);
-      throw translateDatabaseError(error);
+      return await work(session);
     } finally {
+      if (!session.isLost) this.#lastRoundTripMs = this.#clock.monotonic();
       client.off("error", onBroken);
-      // Also discarded: a connection that is still inside a transaction.
-      client.release(broken || client.getTransactionStatus() !== "I");
+      client.release(session.isSpoilt);
     }
   }
 
@@ -128,40 +123,31 @@ class PostgresDatabase implements Database {
   }
 }
 
-async function runStatement<R extends Row>(client: pg.PoolClient, text: string, values?: readonly unknown[]) {
-  const result = values === undefined ? await client.query<R>(text) : await client.query<R>(text, [...values]);
-  return { rows: result.rows, rowCount: result.rowCount ?? 0 };
-}
-
-async function runTransaction<T>(client: pg.PoolClient, work: (tx: Transaction) => Promise<T>): Promise<T> {
-  await client.query("BEGIN");
+async function runTransaction<T>(session: Session, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  await session.query("BEGIN");
   let isOpen = true;
-  let isLost = false;
   const handle: Queryable = {
     async query<R extends Row>(text: string, values?: readonly unknown[]) {
       if (!isOpen) throw new CoregitError("Internal", "A statement was issued after its transaction had ended.");
-      return await runStatement<R>(client, text, values).catch((error) => {
-        isLost ||= isConnectionFailure(error);
-        throw translateDatabaseError(error);
-      });
+      return await session.query<R>(text, values);
     },
   };
   try {
     const result = await work(handle as Transaction);
     isOpen = false;
-    await commit(client);
+    await commit(session);
     return result;
   } catch (error) {
     isOpen = false;
-    // Without a rollback, or when it fails, the connection stays inside the transaction and the caller discards it.
-    if (!isLost && !isConnectionFailure(error)) await client.query("ROLLBACK").catch(() => undefined);
+    // Without a rollback, or when it fails, the session stays inside the transaction and so is not used again.
+    if (!session.isLost) await session.query("ROLLBACK").catch(() => undefined);
     throw error;
   }
 }
 
 /** The server answers COMMIT of a failed transaction with ROLLBACK and no error; that must not look like success. */
-async function commit(client: pg.PoolClient): Promise<void> {
-  const { command } = await client.query("COMMIT");
+async function commit(session: Session): Promise<void> {
+  const { command } = await session.query("COMMIT");
   if (command === "COMMIT") return;
   throw new CoregitError("Internal", "The transaction was rolled back because the failure of a statement in it was ignored.");
 }

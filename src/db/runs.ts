@@ -188,18 +188,28 @@ export async function readRun(db: Queryable, id: string): Promise<RunRecord | nu
 /** Where a page of history begins: after this row. */
 export type RunPosition = { readonly startedAt: string; readonly id: string };
 
-/** Runs of a repository or of a sync, newest first, after `after`. */
+/** Whose runs: of one repository, of one sync, or of all repositories of a namespace, null: of all. */
+export type RunsOf = { readonly repositoryId: string } | { readonly syncId: string } | { readonly namespace: string | null };
+
+/** Runs, newest first, after `after`. */
 export async function listRunRows(
   db: Queryable,
-  of: { readonly repositoryId: string } | { readonly syncId: string },
+  of: RunsOf,
   page: { readonly limit: number; readonly after: RunPosition | null },
 ): Promise<{ readonly run: RunRecord; readonly position: RunPosition }[]> {
-  const [column, id] = "syncId" in of ? ["sync_id", of.syncId] : ["repository_id", of.repositoryId];
+  const [condition, id] = conditionOf(of);
   const text = `SELECT ${COLUMNS} FROM runs
-    WHERE ${column} = $1 AND ($2::timestamptz IS NULL OR (started_at, id) < ($2::timestamptz, $3))
+    WHERE ${condition} AND ($2::timestamptz IS NULL OR (started_at, id) < ($2::timestamptz, $3))
     ORDER BY started_at DESC, id DESC LIMIT $4`;
   const { rows } = await db.query<RunRow>(text, [id, page.after?.startedAt ?? null, page.after?.id ?? null, page.limit]);
   return rows.map((row) => ({ run: toRecord(row), position: { startedAt: row.started_key, id: row.id } }));
+}
+
+function conditionOf(of: RunsOf): readonly [condition: string, value: string | null] {
+  if ("syncId" in of) return ["sync_id = $1", of.syncId];
+  if ("repositoryId" in of) return ["repository_id = $1", of.repositoryId];
+  const inNamespace = "repository_id IN (SELECT id FROM repositories WHERE namespace = $1)";
+  return [`($1::text IS NULL OR ${inNamespace})`, of.namespace];
 }
 
 function toRecord(row: RunRow): RunRecord {

@@ -1,5 +1,5 @@
 // Sync points: rows of `sync_points`, one for each local branch that a sync wrote.
-import { parseOid, type Oid } from "../domain/oid.ts";
+import { type Oid, parseOid } from "../domain/oid.ts";
 import type { Queryable } from "./database.ts";
 
 /** What the last success left: the base of the next plan. */

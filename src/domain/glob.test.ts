@@ -72,8 +72,6 @@ describe("a glob", () => {
     const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join("/"));
     fc.assert(
       fc.property(pattern, path, (text, candidate) => {
-        // For picomatch `docs/**` also takes in a file `docs`; for git and every shell it does not.
-        fc.pre(!text.endsWith("/**") || !compileGlob(text.slice(0, -"/**".length))(candidate));
         expect(compileGlob(text)(candidate)).toBe(picomatch(text, { dot: true, posix: true, nonegate: true })(candidate));
       }),
       { numRuns: 3000 },
@@ -102,7 +100,11 @@ describe("a glob", () => {
   });
 });
 
-/** `a**b` beside a slash and `**` glued to other wildcards are read differently by every glob library. */
+/**
+ * Left out: `./` in front; `**` glued to other wildcards, which every library reads differently; and `**` at the end, where picomatch
+ * lets `docs/**` take in a file `docs`, other than git and every shell.
+ */
 function isPicomatchPeculiarity(text: string): boolean {
-  return text.split("/").some((component) => component !== "**" && component.includes("**"));
+  const isGlued = text.split("/").some((component) => component !== "**" && component.includes("**"));
+  return isGlued || text.startsWith("./") || text.endsWith("**");
 }

@@ -67,7 +67,9 @@ export async function plan(read: TreeReader, input: PlanInput): Promise<PlanResu
   if (gap.size === 0) return settle(context, new Map());
   const divergence = input.policy === "Fail" ? await divergedPaths(context) : [];
   if (divergence.length > 0) return diverged(input, divergence);
-  const { changes, conflicts } = input.policy === "Overwrite" ? overwrite(gap) : merge(await sourceChanges(context), gap);
+  // Where the target is what the source was, the source's changes are what is between the two now.
+  const isExact = input.policy === "Overwrite" || context.base === context.target;
+  const { changes, conflicts } = isExact ? overwrite(gap) : merge(await sourceChanges(context), gap);
   const deleted = [...changes].filter(([, { after }]) => after === null).map(([path]) => path);
   return (
     (await guardEmptyUpstream(context, deleted)) ??

@@ -1,5 +1,5 @@
 // Which paths a sync touches: those that an include glob matches (all when there is none) and no exclude glob does.
-import { decodeText } from "./byte-text.ts";
+import { bytesToText, decodeText } from "./byte-text.ts";
 import { CoregitError } from "./errors.ts";
 import { checkGlob, compileGlob } from "./glob.ts";
 import type { GitPath } from "./tree.ts";
@@ -24,7 +24,7 @@ export function compileSelection(globs: Globs): Selection {
   const include = compileList("include", globs.include);
   const exclude = compileList("exclude", globs.exclude);
   const has = (path: GitPath) => {
-    const text = decodeText(Buffer.from(path, "latin1"));
+    const text = bytesToText(path) ?? decodeText(Buffer.from(path, "latin1"));
     return (include.length === 0 || include.some((glob) => glob(text))) && !exclude.some((glob) => glob(text));
   };
   return { isAll: false, has };

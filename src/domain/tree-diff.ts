@@ -34,7 +34,7 @@ export async function diffTrees(read: TreeReader, before: Oid, after: Oid, selec
   await walk(read, { prefix: "", before, after }, (path, left, right) => {
     if (selection.has(path)) changes.push([path, { before: left, after: right }]);
   });
-  return new Map(changes.sort(([left], [right]) => (left < right ? -1 : 1)));
+  return new Map(changes.sort((left, right) => (left[0] < right[0] ? -1 : 1)));
 }
 
 /** All selected leaf entries of a tree. Throws as `diffTrees`. */

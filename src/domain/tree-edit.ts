@@ -44,23 +44,25 @@ export async function applyChanges(
 }
 
 /** The changes as the folders that they are in. `leaf` undefined: nothing changes at this very path. */
-type Node = { leaf: FileEntry | null | undefined; readonly children: Map<string, Node> };
+type Node = { leaf: FileEntry | null | undefined; children: Map<string, Node> | null };
 
 function plant(changes: Changes): Node {
-  const root: Node = { leaf: undefined, children: new Map() };
+  const root: Node = { leaf: undefined, children: null };
   for (const [path, { after }] of changes) {
     let node = root;
-    for (const name of path.split("/")) {
-      let child = node.children.get(name);
-      if (child === undefined) {
-        child = { leaf: undefined, children: new Map() };
-        node.children.set(name, child);
-      }
-      node = child;
-    }
+    for (const name of path.split("/")) node = growChild(node, name);
     node.leaf = after;
   }
   return root;
+}
+
+function growChild(node: Node, name: string): Node {
+  node.children ??= new Map();
+  const known = node.children.get(name);
+  if (known !== undefined) return known;
+  const child: Node = { leaf: undefined, children: null };
+  node.children.set(name, child);
+  return child;
 }
 
 type Edit = { readonly read: TreeReader; readonly built: Map<Oid, NewObject>; readonly collisions: GitPath[] };
@@ -68,7 +70,7 @@ type Edit = { readonly read: TreeReader; readonly built: Map<Oid, NewObject>; re
 async function editFolder(edit: Edit, oid: Oid, node: Node, prefix: string): Promise<Oid> {
   const tree = oid === EMPTY_TREE ? [] : await edit.read(oid);
   const entries = new Map(tree.map((entry) => [entry.name, entry]));
-  for (const [name, child] of node.children) {
+  for (const [name, child] of node.children ?? []) {
     const next = await editEntry(edit, entries.get(name), child, prefix + name);
     if (next === null) entries.delete(name);
     else entries.set(name, { name, mode: next.mode, oid: next.oid });
@@ -78,7 +80,7 @@ async function editFolder(edit: Edit, oid: Oid, node: Node, prefix: string): Pro
 
 async function editEntry(edit: Edit, present: TreeEntry | undefined, node: Node, path: GitPath): Promise<Placed | null> {
   const file = node.leaf === undefined ? only(present, "file") : node.leaf;
-  const folder = node.children.size === 0 ? only(present, "folder") : await editSubfolder(edit, present, node, path);
+  const folder = node.children === null ? only(present, "folder") : await editSubfolder(edit, present, node, path);
   if (file !== null && folder !== null) edit.collisions.push(path);
   return folder ?? file;
 }

@@ -72,7 +72,8 @@ export class CatFile implements AsyncDisposable {
 
   #take(chunk: Buffer): void {
     let rest: Buffer | null = chunk;
-    while (rest !== null && rest.length > 0) rest = this.#reading === null ? this.#takeHeader(rest) : this.#takeContent(this.#reading, rest);
+    while (rest !== null && rest.length > 0)
+      rest = this.#reading === null ? this.#takeHeader(rest) : this.#takeContent(this.#reading, rest);
   }
 
   #takeHeader(chunk: Buffer): Buffer | null {
@@ -112,7 +113,8 @@ export class CatFile implements AsyncDisposable {
   #fail(): void {
     this.#isClosed = true;
     const { request } = this.#reading ?? {};
-    for (const unanswered of [...(request === undefined ? [] : [request]), ...this.#waiting.splice(0)]) unanswered.reject(closed());
+    for (const unanswered of [...(request === undefined ? [] : [request]), ...this.#waiting.splice(0)])
+      unanswered.reject(closed());
     this.#reading = null;
   }
 }

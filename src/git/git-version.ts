@@ -13,7 +13,10 @@ export async function gitVersion(signal?: AbortSignal): Promise<string> {
   if (exit.code !== 0) throw gitFailure(command, exit);
   const [, version, major, minor] = /^git version ((\d+)\.(\d+)\S*)/.exec(stdout.toString("latin1")) ?? [];
   if (version === undefined || !isEnough(Number(major), Number(minor))) {
-    throw new CoregitError("Internal", `git ${version ?? "of an unknown version"} is too old: ${OLDEST.major}.${OLDEST.minor} or newer is needed.`);
+    throw new CoregitError(
+      "Internal",
+      `git ${version ?? "of an unknown version"} is too old: ${OLDEST.major}.${OLDEST.minor} or newer is needed.`,
+    );
   }
   return version;
 }

@@ -17,7 +17,8 @@ export function encodePackHeader(objectCount: number): Buffer {
 
 /** The number of objects that a pack says it has. @throws CoregitError `PackInvalid` when this is no pack. */
 export function decodePackHeader(header: Buffer): number {
-  const isPack = header.length >= PACK_HEADER_BYTES && header.latin1Slice(0, 4) === MAGIC && header.readUInt32BE(4) === VERSION;
+  const isPack =
+    header.length >= PACK_HEADER_BYTES && header.toString("latin1", 0, 4) === MAGIC && header.readUInt32BE(4) === VERSION;
   if (!isPack) throw new CoregitError("PackInvalid", "What was received is not a pack.");
   return header.readUInt32BE(8);
 }

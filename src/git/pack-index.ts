@@ -24,7 +24,8 @@ export type IndexEntry = {
 
 /** Entries in order of oid. @throws CoregitError `PackInvalid` when the bytes are no index of version 2. */
 export function decodeIndex(bytes: Buffer): IndexEntry[] {
-  const isIndex = bytes.length >= HEADER_BYTES + TRAILER_BYTES && bytes.readUInt32BE(0) === MAGIC && bytes.readUInt32BE(4) === VERSION;
+  const isIndex =
+    bytes.length >= HEADER_BYTES + TRAILER_BYTES && bytes.readUInt32BE(0) === MAGIC && bytes.readUInt32BE(4) === VERSION;
   if (!isIndex) throw invalid();
   const count = bytes.readUInt32BE(HEADER_BYTES - 4);
   if (bytes.length < HEADER_BYTES + count * BYTES_PER_OBJECT + TRAILER_BYTES) throw invalid();
@@ -36,7 +37,7 @@ export function decodeIndex(bytes: Buffer): IndexEntry[] {
     const name = HEADER_BYTES + index * OID_BYTES;
     const offset = bytes.readUInt32BE(offsets + index * 4);
     entries.push({
-      oid: bytes.hexSlice(name, name + OID_BYTES) as Oid,
+      oid: bytes.toString("hex", name, name + OID_BYTES) as Oid,
       offset: offset < LARGE_OFFSET ? offset : readLargeOffset(bytes, largeOffsets + (offset - LARGE_OFFSET) * 8),
       crc32: bytes.readUInt32BE(crcs + index * 4),
     });

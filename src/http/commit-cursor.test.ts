@@ -11,7 +11,7 @@ describe("the cursor of a list of commits", () => {
   test.each(["", "x", Buffer.from(`${EMPTY_TREE}.-1`).toString("base64url"), Buffer.from("HEAD.1").toString("base64url")])(
     "%j is refused",
     (text) => {
-      expect(() => decodeCommitCursor(text)).toThrow("cursor in the query: is not one that an earlier answer gave.");
+      expect(() => decodeCommitCursor(text)).toThrow("cursor in the query is not one that an earlier answer gave.");
     },
   );
 });

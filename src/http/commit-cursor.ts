@@ -15,7 +15,7 @@ export function encodeCommitCursor({ from, skip }: CommitCursor): string {
 export function decodeCommitCursor(text: string): CommitCursor {
   const [, from, skip] = FORM.exec(Buffer.from(text, "base64url").toString("latin1")) ?? [];
   if (from !== undefined && skip !== undefined && isOid(from)) return { from, skip: Number(skip) };
-  throw new CoregitError("InvalidRequest", "cursor in the query: is not one that an earlier answer gave.", {
+  throw new CoregitError("InvalidRequest", "cursor in the query is not one that an earlier answer gave.", {
     details: { field: "cursor" },
   });
 }

@@ -16,7 +16,7 @@ export function problemOf(thrown: unknown): Problem {
 /** Refusals that Fastify raises before a route runs, by its error code. */
 const FRAMEWORK: Readonly<Record<string, readonly [status: number, code: ErrorCode, message: string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: [413, "BodyTooLarge", "The request body is larger than the limit."],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, "InvalidRequest", "Send the body as application/json."],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, "InvalidRequest", "The request body has a content type that this address does not take."],
   FST_ERR_CTP_EMPTY_JSON_BODY: [400, "InvalidRequest", "The request body is empty; send a JSON object."],
   FST_ERR_CTP_INVALID_JSON_BODY: [400, "InvalidRequest", "The request body is not valid JSON."],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, "InvalidRequest", "The request body does not have the announced length."],

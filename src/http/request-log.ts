@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
 import type { HttpMetrics } from "../telemetry/metrics.ts";
+import { problemOf } from "./problem.ts";
 
 type Observer = { readonly logger: Logger; readonly clock: Clock; readonly httpMetrics: HttpMetrics };
 
@@ -18,7 +19,10 @@ export function observeRequests(app: FastifyInstance, observer: Observer): void 
     reply.raw.once("close", () => report(request, reply, observer, observer.clock.monotonic() - startedMs));
   });
   app.addHook("onError", async (request, _reply, error) => {
-    observer.logger.debug({ requestId: request.id, err: error }, "A request was refused.");
+    const fields = { requestId: request.id, err: error };
+    const { status, body } = problemOf(error);
+    if (status === 500 && body.code !== "INTERRUPTED") observer.logger.error(fields, "A request failed for a reason of our own.");
+    else observer.logger.debug(fields, "A request was refused.");
   });
 }
 

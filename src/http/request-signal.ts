@@ -1,17 +1,37 @@
 // One AbortSignal a request, so that work for a client that went away stops, and a closing server does not wait for
 // streams that never end.
 import type { FastifyInstance, FastifyReply } from "fastify";
+import { CoregitError } from "../domain/errors.ts";
 import type { SignalOf } from "./register-routes.ts";
+
+/** After this long, a closing server cuts off the answers that are still on their way. */
+const CLOSE_GRACE_MS = 10_000;
 
 /** Aborts when the connection ends before the answer is complete, or when `app` closes. */
 export function createRequestSignals(app: FastifyInstance): SignalOf {
   const closing = new AbortController();
-  app.addHook("preClose", async () => closing.abort());
+  closeConnections(app, closing);
   return (reply: FastifyReply): AbortSignal => {
     const gone = new AbortController();
     reply.raw.once("close", () => {
-      if (!reply.raw.writableFinished) gone.abort();
+      if (!reply.raw.writableFinished) gone.abort(new CoregitError("Interrupted", "The client went away."));
     });
     return AbortSignal.any([gone.signal, closing.signal]);
   };
+}
+
+/** A connection kept alive would hold a closing server for as long as its client likes. */
+function closeConnections(app: FastifyInstance, closing: AbortController): void {
+  let deadline: NodeJS.Timeout | undefined;
+  app.addHook("preClose", async () => {
+    closing.abort(new CoregitError("Interrupted", "The server is stopping; what was asked for may still happen."));
+    deadline = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
+  });
+  app.addHook("onRequest", async (_request, reply) => {
+    reply.raw.once("close", () => {
+      // The connection counts as idle once the events of this answer are over.
+      if (closing.signal.aborted) setImmediate(() => app.server.closeIdleConnections());
+    });
+  });
+  app.addHook("onClose", async () => clearTimeout(deadline));
 }

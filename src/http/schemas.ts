@@ -1,27 +1,17 @@
 // Parts of requests that several routes take.
 import { z } from "zod";
-import { checkSlug } from "../domain/slug.ts";
+import { slug } from "../resources/fields.ts";
 
 /** Longest page of any list. */
 const MAX_LIMIT = 100;
 const DEFAULT_LIMIT = 20;
 
-/** Names as Kubernetes has them: a namespace is one, and so is a resource's name. */
-const dnsName = (maxLength: number) =>
-  z
-    .string()
-    .max(maxLength)
-    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "must be lower-case letters, digits, - and .");
+export const namespaceName = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "must be the name of a namespace: lower-case letters, digits and '-'");
 
-export const namespaceName = dnsName(63);
-export const resourceName = dnsName(253);
-
-const slug = z.string().superRefine((value, context) => {
-  const problem = checkSlug(value);
-  if (problem !== null) context.addIssue({ code: "custom", message: problem });
-});
-
-export const repositoryAddress = z.object({ namespace: namespaceName.default("default"), slug });
+export const repositoryAddress = z.object({ namespace: namespaceName.default("default"), slug: slug() });
 export type RepositoryAddress = z.output<typeof repositoryAddress>;
 
 export const limit = z
@@ -35,3 +25,6 @@ export const cursor = z.string().max(512).optional();
 
 /** A branch, tag, ref name or commit id, as a caller may write it. */
 export const revision = z.string().min(1).max(1000);
+
+/** An id of a row, as answers give it. */
+export const rowId = z.string().regex(/^[a-z]+_[A-Za-z0-9]{1,64}$/, "must be an id that an earlier answer gave");

@@ -1,24 +1,26 @@
 // The HTTP server as one Fastify app: who is let in, what every answer carries, how long a client may take, how it closes.
 // What is answered is in routes/. It holds no state beyond its connections, so any replica answers any request.
-import { type FastifyError, type FastifyInstance, fastify } from "fastify";
+import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import type { Clock } from "../domain/clock.ts";
+import { CoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
 import type { HttpMetrics } from "../telemetry/metrics.ts";
-import { createKeyCheck, requireKey } from "./keys.ts";
+import { createKeyCheck, type KeyCheck, requireKey } from "./keys.ts";
+import type { UploadPack } from "./ports.ts";
 import { problemOf } from "./problem.ts";
-import { refuseOtherMethods, registerRoutes } from "./register-routes.ts";
-import { observeRequests } from "./request-log.ts";
+import { registerRoutes, type SignalOf } from "./register-routes.ts";
+import { observeRequests, pathOf } from "./request-log.ts";
 import { createRequestSignals } from "./request-signal.ts";
 import { requestId } from "./request-id.ts";
 import { apiRoutes, type ApiPorts } from "./routes.ts";
 import { registerGitRoutes } from "./routes/git.ts";
 import { type HealthPorts, registerHealthRoutes } from "./routes/health.ts";
-import type { UploadPack } from "./ports.ts";
 
 export type ServerOptions = ApiPorts &
   HealthPorts & {
     readonly uploadPack: UploadPack;
-    readonly masterKey: string;
+    /** null: health and metrics only. */
+    readonly masterKey: string | null;
     readonly logger: Logger;
     readonly clock: Clock;
     readonly httpMetrics: HttpMetrics;
@@ -57,8 +59,8 @@ export function createHttpServer(options: ServerOptions): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    frameworkErrors(error, request, reply) {
-      // Raised before any hook runs, so what hooks add is added here.
+    // Raised before any hook runs, so what hooks add is added here.
+    frameworkErrors: (error, request, reply: FastifyReply) => {
       const { status, body } = problemOf(error);
       void reply.code(status).headers({ ...SECURITY_HEADERS, "x-request-id": request.id }).send(body);
     },
@@ -71,20 +73,22 @@ export function createHttpServer(options: ServerOptions): FastifyInstance {
   observeRequests(app, options);
   answerProblems(app);
   registerHealthRoutes(app, options);
-  registerGitRoutes(app, { ...options, isMasterKey: createKeyCheck(options.masterKey), signalOf });
-  void app.register(async (api) => registerApi(api, options, signalOf), { prefix: "/v1" });
+  if (options.masterKey !== null) {
+    const access = { isMasterKey: createKeyCheck(options.masterKey), signalOf };
+    registerGitRoutes(app, { ...options, ...access });
+    void app.register(async (api) => registerApi(api, options, access), { prefix: "/v1" });
+  }
   return app;
 }
 
 async function registerApi(
   api: FastifyInstance,
-  options: ServerOptions,
-  signalOf: ReturnType<typeof createRequestSignals>,
+  ports: ApiPorts,
+  { isMasterKey, signalOf }: { readonly isMasterKey: KeyCheck; readonly signalOf: SignalOf },
 ): Promise<void> {
-  const isMasterKey = createKeyCheck(options.masterKey);
   api.removeContentTypeParser("text/plain");
   api.addHook("onRequest", async (request) => requireKey(isMasterKey, request.headers));
-  registerRoutes(api, apiRoutes(options), signalOf);
+  registerRoutes(api, apiRoutes(ports), signalOf);
 }
 
 function answerProblems(app: FastifyInstance): void {

@@ -1,7 +1,15 @@
 // The calls that this runtime makes, for any kind. Each has a deadline and throws KubeApiError. Writes name one field
 // manager, so that the server's field ownership stays readable.
-import { KubeApiError } from "./api-error.ts";
-import { apiVersionOf, collectionPath, type KubeObject, nameOf, type ObjectName, objectPath, type ResourceKind } from "./object.ts";
+import { hasStatus, KubeApiError } from "./api-error.ts";
+import {
+  apiVersionOf,
+  collectionPath,
+  type KubeObject,
+  nameOf,
+  type ObjectName,
+  objectPath,
+  type ResourceKind,
+} from "./object.ts";
 import type { KubeTransport } from "./transport.ts";
 import { decodeWatch, type WatchEvent } from "./watch-events.ts";
 
@@ -34,7 +42,7 @@ export class KubeApi {
     try {
       return asObject(await this.#transport.call({ method: "GET", path: objectPath(resource, name), ...options }));
     } catch (error) {
-      if (error instanceof KubeApiError && error.status === 404) return null;
+      if (hasStatus(error, 404)) return null;
       throw error;
     }
   }
@@ -49,7 +57,9 @@ export class KubeApi {
     let token = "";
     for (;;) {
       const query = { limit: String(PAGE_LIMIT), ...(token === "" ? {} : { continue: token }) };
-      const page = asPage(await this.#transport.call({ method: "GET", path: collectionPath(resource, namespace), query, ...options }));
+      const page = asPage(
+        await this.#transport.call({ method: "GET", path: collectionPath(resource, namespace), query, ...options }),
+      );
       onPage(page.items);
       if (page.continueToken === "") return page.resourceVersion;
       token = page.continueToken;
@@ -103,6 +113,15 @@ export class KubeApi {
     return this.#write("PUT", objectPath(resource, nameOf(object)), object, options);
   }
 
+  /** Asks for deletion; an object that is gone is fine. */
+  async delete(resource: ResourceKind, name: ObjectName, options: CallOptions = {}): Promise<void> {
+    try {
+      await this.#transport.call({ method: "DELETE", path: objectPath(resource, name), ...options });
+    } catch (error) {
+      if (!hasStatus(error, 404)) throw error;
+    }
+  }
+
   async #write(
     method: "POST" | "PUT" | "PATCH",
     path: string,
@@ -125,9 +144,19 @@ function asPage(value: unknown): Page {
     throw new KubeApiError({ status: null, reason: "Malformed", message: "the API server answered something that is no list" });
   }
   const metadata = value.metadata as { readonly resourceVersion?: string; readonly continue?: string };
-  return { items: value.items as KubeObject[], resourceVersion: metadata.resourceVersion ?? "", continueToken: metadata.continue ?? "" };
+  return {
+    items: value.items as KubeObject[],
+    resourceVersion: metadata.resourceVersion ?? "",
+    continueToken: metadata.continue ?? "",
+  };
 }
 
 function hasMetadata(value: unknown): value is { readonly metadata: unknown } {
-  return typeof value === "object" && value !== null && "metadata" in value && typeof value.metadata === "object" && value.metadata !== null;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "metadata" in value &&
+    typeof value.metadata === "object" &&
+    value.metadata !== null
+  );
 }

@@ -4,7 +4,6 @@
 // fence of its own. A leader that could not renew within the deadline gives up before anybody else may take over.
 import type { Clock, Random } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
-import { hasStatus } from "./api-error.ts";
 import type { KubeApi } from "./kube-api.ts";
 import type { KubeObject, ObjectName, ResourceKind } from "./object.ts";
 import { pause, type Timers } from "./timers.ts";
@@ -86,7 +85,7 @@ export class LeaderLease {
     }
   }
 
-  /** Acquires or renews. Never throws: what fails is tried again. */
+  /** Acquires or renews. Never throws: what fails, a conflict included, is tried again and costs the lease only in the end. */
   async #tryHold(signal: AbortSignal): Promise<boolean> {
     const startedAtMs = this.#options.clock.monotonic();
     try {
@@ -110,13 +109,8 @@ export class LeaderLease {
     }
     this.#observe(lease);
     if (!this.#mayTake(lease)) return false;
-    try {
-      this.#observe(await api.replace(LEASES, { ...lease, spec: this.#spec(specOf(lease)) }, call));
-      return true;
-    } catch (error) {
-      if (hasStatus(error, 409)) return false;
-      throw error;
-    }
+    this.#observe(await api.replace(LEASES, { ...lease, spec: this.#spec(specOf(lease)) }, call));
+    return true;
   }
 
   #observe(lease: KubeObject): void {
@@ -152,7 +146,11 @@ export class LeaderLease {
       const call = { timeoutMs: this.#timing.retryMs };
       const lease = await api.get(LEASES, name, call);
       if (lease === null || specOf(lease).holderIdentity !== identity) return;
-      await api.replace(LEASES, { ...lease, spec: { ...this.#spec(specOf(lease)), holderIdentity: "", leaseDurationSeconds: 1 } }, call);
+      await api.replace(
+        LEASES,
+        { ...lease, spec: { ...this.#spec(specOf(lease)), holderIdentity: "", leaseDurationSeconds: 1 } },
+        call,
+      );
     } catch (error) {
       logger.debug({ error }, "the lease could not be given back");
     }
@@ -164,7 +162,9 @@ export class LeaderLease {
 
   /** A call must not outlast the deadline that it serves. */
   #callTimeoutMs(): number {
-    return this.isHeld ? Math.max(1, Math.min(this.#timing.renewDeadlineMs / 2, this.#remainingMs())) : this.#timing.renewDeadlineMs / 2;
+    return this.isHeld
+      ? Math.max(1, Math.min(this.#timing.renewDeadlineMs / 2, this.#remainingMs()))
+      : this.#timing.renewDeadlineMs / 2;
   }
 
   #retryMs(): number {

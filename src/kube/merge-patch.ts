@@ -6,18 +6,16 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 /** null: nothing to write. Lists are replaced as a whole; `undefined` and null both mean absent. */
 export function mergePatch(current: JsonObject, desired: JsonObject): JsonObject | null {
-  const patch: Record<string, unknown> = {};
-  for (const key of new Set([...Object.keys(current), ...Object.keys(desired)])) {
-    const before = current[key] ?? null;
-    const after = desired[key] ?? null;
-    const change = isObject(before) && isObject(after) ? mergePatch(before, after) : replacement(before, after);
-    if (change !== undefined && !(change === null && isObject(before) && isObject(after))) patch[key] = change;
-  }
-  return Object.keys(patch).length === 0 ? null : patch;
+  const keys = [...new Set([...Object.keys(current), ...Object.keys(desired)])];
+  const changes = keys
+    .map((key) => [key, changeOf(current[key] ?? null, desired[key] ?? null)] as const)
+    .filter(([, change]) => change !== undefined);
+  return changes.length === 0 ? null : Object.fromEntries(changes);
 }
 
 /** undefined: equal. */
-function replacement(before: unknown, after: unknown): unknown {
+function changeOf(before: unknown, after: unknown): unknown {
+  if (isObject(before) && isObject(after)) return mergePatch(before, after) ?? undefined;
   return isDeepStrictEqual(before, after) ? undefined : after;
 }
 

@@ -22,7 +22,7 @@ export type KubeObject = {
   readonly status?: unknown;
 };
 
-/** A kind by its address in the API. `group` is "" for the core group. All kinds used here are namespaced. */
+/** A kind by its address in the API. `group` is "" for the core group. */
 export type ResourceKind = {
   readonly group: string;
   readonly version: string;
@@ -30,6 +30,7 @@ export type ResourceKind = {
   readonly kind: string;
 };
 
+/** `namespace` is "" for objects that are in none. */
 export type ObjectName = { readonly namespace: string; readonly name: string };
 
 /** `namespace/name`, the key of queues and caches. */
@@ -64,5 +65,5 @@ export function collectionPath(resource: ResourceKind, namespace: string | null)
 }
 
 export function objectPath(resource: ResourceKind, { namespace, name }: ObjectName): string {
-  return `${collectionPath(resource, namespace)}/${encodeURIComponent(name)}`;
+  return `${collectionPath(resource, namespace === "" ? null : namespace)}/${encodeURIComponent(name)}`;
 }

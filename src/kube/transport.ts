@@ -1,6 +1,12 @@
 // One HTTP exchange with the API server: credentials and connections from the kubeconfig, a deadline, a size limit, and
 // failures as KubeApiError. Knows nothing of kinds.
-import { HttpMethod, IsomorphicFetchHttpLibrary, type KubeConfig, RequestContext, type ResponseContext } from "@kubernetes/client-node";
+import {
+  HttpMethod,
+  IsomorphicFetchHttpLibrary,
+  type KubeConfig,
+  RequestContext,
+  type ResponseContext,
+} from "@kubernetes/client-node";
 import { KubeApiError, refusal } from "./api-error.ts";
 import { shareConnections } from "./kube-config.ts";
 
@@ -112,8 +118,18 @@ export function noAnswer(cause: unknown, signal: AbortSignal): KubeApiError {
   if (cause instanceof KubeApiError) return cause;
   if (signal.reason instanceof KubeApiError) return signal.reason;
   if (signal.aborted && signal.reason instanceof DOMException && signal.reason.name === "TimeoutError") {
-    return new KubeApiError({ status: null, reason: "DeadlineExceeded", message: "the API server did not answer in time", cause });
+    return new KubeApiError({
+      status: null,
+      reason: "DeadlineExceeded",
+      message: "the API server did not answer in time",
+      cause,
+    });
   }
   if (signal.aborted) return new KubeApiError({ status: null, reason: "Aborted", message: "the call was given up", cause });
-  return new KubeApiError({ status: null, reason: "Unreachable", message: "no connection to the API server, or it broke off", cause });
+  return new KubeApiError({
+    status: null,
+    reason: "Unreachable",
+    message: "no connection to the API server, or it broke off",
+    cause,
+  });
 }

@@ -18,15 +18,21 @@ const TYPES: ReadonlySet<unknown> = new Set(["ADDED", "MODIFIED", "DELETED", "BO
  * @throws KubeApiError `Malformed`, `Truncated` (the body ended inside a line), `TooLarge`.
  */
 export async function* decodeWatch(body: AsyncIterable<Uint8Array>, onBytes: () => void): AsyncGenerator<WatchEvent> {
+  for await (const line of splitLines(body, onBytes)) {
+    const text = line.toString("utf8").trim();
+    if (text !== "") yield parseEvent(text);
+  }
+}
+
+async function* splitLines(body: AsyncIterable<Uint8Array>, onBytes: () => void): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of body) {
     onBytes();
-    const pieces = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
+    const pieces = Buffer.concat([rest, chunk]);
     let start = 0;
     for (let end = pieces.indexOf(NEWLINE); end >= 0; end = pieces.indexOf(NEWLINE, start)) {
-      const line = pieces.toString("utf8", start, end).trim();
+      yield pieces.subarray(start, end);
       start = end + 1;
-      if (line !== "") yield parseEvent(line);
     }
     rest = pieces.subarray(start);
     if (rest.length > MAX_LINE_BYTES) throw broken("TooLarge", `an event is larger than ${MAX_LINE_BYTES} bytes`);

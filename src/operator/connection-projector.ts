@@ -5,7 +5,7 @@ import { type ConnectionListing, readConnectionRow } from "../db/listings.ts";
 import { ERROR_CODES, type ErrorCode } from "../domain/errors.ts";
 import { hasStatus } from "../kube/api-error.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
-import { keyOfObject, nameOf } from "../kube/object.ts";
+import { type KubeObject, keyOfObject, nameOf } from "../kube/object.ts";
 import { conditionsOf, failedState, type ReadyState } from "../resources/conditions.ts";
 import type { Connection, ConnectionStatus } from "../resources/connection.ts";
 import { decodeSecret } from "../resources/secret-keys.ts";
@@ -52,6 +52,8 @@ export function createConnectionProjector({ api, database, declarations, index }
   };
 }
 
+type KubeSecret = KubeObject & { readonly data?: unknown };
+
 async function lookUpSecret(api: KubeApi, resource: Connection, signal: AbortSignal): Promise<SecretLookup | null> {
   const name = resource.spec.secretRef?.name;
   if (name === undefined) return null;
@@ -59,9 +61,10 @@ async function lookUpSecret(api: KubeApi, resource: Connection, signal: AbortSig
   try {
     const secret = await api.get(SECRET, { namespace, name }, { signal });
     if (secret === null) return { found: false, message: `There is no Secret ${name} in the namespace ${namespace}.` };
-    return { found: true, data: decodeSecret(secret) };
+    return { found: true, data: decodeSecret(secret as KubeSecret) };
   } catch (error) {
-    if (hasStatus(error, 403)) return { found: false, message: `Coregit may not read the Secret ${name} in the namespace ${namespace}.` };
+    if (hasStatus(error, 403))
+      return { found: false, message: `Coregit may not read the Secret ${name} in the namespace ${namespace}.` };
     throw error;
   }
 }

@@ -10,7 +10,11 @@ import type { AnyResource, KindName } from "../resources/kinds.ts";
 import { parseResource } from "../resources/parse-resource.ts";
 
 /** @throws CoregitError `InvalidSpec` */
-export function parseObject<K extends KindName>(kind: K, resource: ResourceKind, object: KubeObject): AnyResource & { readonly kind: K } {
+export function parseObject<K extends KindName>(
+  kind: K,
+  resource: ResourceKind,
+  object: KubeObject,
+): AnyResource & { readonly kind: K } {
   const document = { ...object, apiVersion: apiVersionOf(resource), kind };
   const parsed = parseResource(document, { unknownFields: "drop" });
   if (!parsed.ok) throw new CoregitError("InvalidSpec", describeIssues(parsed.issues));

@@ -47,7 +47,12 @@ export function createReconcile(context: ReconcileContext, projector: Projector)
   };
 }
 
-async function remove({ api }: ReconcileContext, projector: Projector, object: KubeObject, signal: AbortSignal): Promise<Outcome> {
+async function remove(
+  { api }: ReconcileContext,
+  projector: Projector,
+  object: KubeObject,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const finalizers = object.metadata.finalizers ?? [];
   if (!finalizers.includes(FINALIZER)) return {};
   await projector.withdraw(object);
@@ -114,7 +119,13 @@ async function show(
 }
 
 /** An Event for each change that a person may want to know of; progress is not one. */
-function announce(events: EventRecorder, resource: ResourceKind, object: KubeObject, before: ShownStatus, after: ShownStatus): void {
+function announce(
+  events: EventRecorder,
+  resource: ResourceKind,
+  object: KubeObject,
+  before: ShownStatus,
+  after: ShownStatus,
+): void {
   const [was, is] = [before, after].map(({ conditions }) => conditions?.find(({ type }) => type === "Ready"));
   if (is === undefined || is.reason === "Progressing") return;
   if (was?.status === is.status && was.reason === is.reason && was.message === is.message) return;

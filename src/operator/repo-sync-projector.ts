@@ -22,8 +22,9 @@ export function createRepoSyncProjector({ declarations, index, onCredentialRefus
     resource: REPO_SYNC,
     async project(object, now) {
       const declaration = toSyncDeclaration(parseObject("RepoSync", REPO_SYNC, object), ownerOf(object));
-      const sync = await declarations.declareSync(declaration);
-      index.set(keyOfObject(object), sync.id);
+      const declared = await declarations.declareSync(declaration);
+      const isNew = index.set(keyOfObject(object), declared.id);
+      const sync = (isNew ? await declarations.readSync(declared.id) : null) ?? declared;
       if (sync.lastErrorCode === "AuthenticationFailed" && sync.connection !== null) {
         onCredentialRefused(keyOf({ namespace: sync.namespace, name: sync.connection }));
       }

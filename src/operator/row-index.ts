@@ -9,11 +9,13 @@ export class RowIndex {
     return this.#keys.get(rowId) ?? null;
   }
 
-  set(key: ObjectKey, rowId: string): void {
-    if (this.#ids.get(key) === rowId) return;
+  /** True when this was not known: a notification may have come before it was. */
+  set(key: ObjectKey, rowId: string): boolean {
+    if (this.#ids.get(key) === rowId) return false;
     this.delete(key);
     this.#ids.set(key, rowId);
     this.#keys.set(rowId, key);
+    return true;
   }
 
   delete(key: ObjectKey): void {

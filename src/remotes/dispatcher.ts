@@ -91,7 +91,8 @@ export function openDispatcher(options: DispatcherOptions): Dispatcher {
   };
   return new Agent({
     connect: guardedConnect,
-    connections: 2,
+    // A remote is asked one thing after the other.
+    connections: 1,
     pipelining: 1,
     headersTimeout: options.headersMs,
     // The pace of a body is judged where it is read: a slow reader is not a slow remote.

@@ -18,7 +18,10 @@ export type RemoteTarget = {
 };
 
 export type RemoteHead = {
-  /** The branch that was read, without `refs/heads/`; null when none was asked for and the remote names no HEAD. */
+  /**
+   * The branch that was read, without `refs/heads/`; null when none was asked for and the remote's HEAD names none: it is
+   * detached (`oid` is its commit then) or missing.
+   */
   readonly branch: string | null;
   /** Its commit; null when the branch is missing or the remote is empty. */
   readonly oid: Oid | null;
@@ -40,13 +43,14 @@ export interface Remote extends AsyncDisposable {
   readonly calls: number;
   /**
    * Head of `branch`, or of the branch that the remote's HEAD names. One request once the server's capabilities are known
-   * to this process. Safe to repeat.
+   * to this process, and a second one when there is no such head, to see whether the remote is empty. Safe to repeat.
    * @throws CoregitError `RemoteNotFound`, `AuthenticationFailed`, `AccessDenied`, `AddressRefused`, `RedirectRefused`,
    *   `RemoteUnreachable`, `CertificateInvalid`, `RemoteProtocol`, `RemoteUnsupported`, `RateLimited`, `RemoteTooSlow`.
    */
   readHead(branch: string | null, signal: AbortSignal): Promise<RemoteHead>;
   /**
-   * The pack of one commit at depth 1: the commit, its tree and blobs, less what `have` brings. Bytes as they arrive;
+   * The pack of one commit at depth 1: the commit, its tree and blobs, less what `have` brings (the pack may then be thin).
+   * The commit's parents are not in it: whoever indexes it strictly lists `oid` as shallow first. Bytes as they arrive;
    * stopping the iteration or the signal ends the transfer.
    * @throws the codes of `readHead`, and `RemoteMoved` when the remote no longer offers that commit.
    */

@@ -25,6 +25,9 @@ const CLASS_NAMES: Readonly<Record<string, string>> = {
 /** Metadata services of clouds: the first three are in blocked ranges anyway, Azure's looks public. */
 const METADATA_ADDRESSES: ReadonlySet<string> = new Set(["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16"]);
 
+/** `::10.0.0.1`, which RFC 4291 has retired. */
+const IPV4_COMPATIBLE = /^::\d+\./;
+
 /** The only IPv6 space handed out for public use (RFC 4291, IANA registry). */
 const GLOBAL_IPV6: Range = [ipaddr.parse("2000::"), 3];
 
@@ -82,6 +85,8 @@ function embeddedIPv4(address: ipaddr.IPv6): ipaddr.IPv4 | null {
  */
 export function addressClass(text: string): string | null {
   if (!ipaddr.isValid(text)) return "malformed";
+  // ipaddr.js reads this form as a mapped address, which it is not.
+  if (IPV4_COMPATIBLE.test(text)) return "reserved";
   const address = ipaddr.process(text);
   if (METADATA_ADDRESSES.has(address.toString())) return "metadata";
   if (address instanceof ipaddr.IPv6) return ipv6Class(address);

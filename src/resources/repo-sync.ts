@@ -1,6 +1,6 @@
 // RepoSync: one repository here, one remote, one direction.
 import { z } from "zod";
-import { SLUG_FORM, SLUG_MAX_LENGTH, SLUG_REFUSED } from "../domain/slug.ts";
+import { SLUG_MAX_LENGTH, SLUG_REFUSED } from "../domain/slug.ts";
 import { branch, duration, folder, glob, reference, remote, singleLine, slug } from "./fields.ts";
 import { AGE_COLUMN, type KindDefinition, MESSAGE_COLUMN, READY_COLUMNS, type Resource } from "./kind.ts";
 import { type RepoSyncStatus, repoSyncStatusSchema } from "./repo-sync-status.ts";
@@ -136,7 +136,7 @@ export const repoSync: KindDefinition<RepoSync> = {
       rule: `has(self.spec.repository) || (size(self.metadata.name) <= ${SLUG_MAX_LENGTH} && !${celMatches("self.metadata.name", SLUG_REFUSED)})`,
       message: `cannot serve as the repository's slug: it is longer than ${SLUG_MAX_LENGTH} characters, ends in .git, or is a word of the API's routes; set spec.repository`,
       holds: ({ spec, metadata: { name } }) =>
-        spec.repository !== undefined || (name.length <= SLUG_MAX_LENGTH && SLUG_FORM.test(name) && !SLUG_REFUSED.test(name)),
+        spec.repository !== undefined || (name.length <= SLUG_MAX_LENGTH && !SLUG_REFUSED.test(name)),
     },
   ],
   transitions: [

@@ -1,6 +1,6 @@
 // Repository: a git repository stored here, declared rather than made by a sync or the API.
 import { z } from "zod";
-import { SLUG_FORM, SLUG_MAX_LENGTH, SLUG_REFUSED } from "../domain/slug.ts";
+import { SLUG_MAX_LENGTH, SLUG_REFUSED } from "../domain/slug.ts";
 import { conditions } from "./condition.ts";
 import { branch, generation, oid } from "./fields.ts";
 import { AGE_COLUMN, type KindDefinition, MESSAGE_COLUMN, READY_COLUMNS, type Resource } from "./kind.ts";
@@ -42,7 +42,7 @@ export const repository: KindDefinition<Repository> = {
       field: "metadata.name",
       rule: `size(self.metadata.name) <= ${SLUG_MAX_LENGTH} && !${celMatches("self.metadata.name", SLUG_REFUSED)}`,
       message: `cannot serve as a slug: it is longer than ${SLUG_MAX_LENGTH} characters, ends in .git, or is a word of the API's routes`,
-      holds: ({ metadata: { name } }) => name.length <= SLUG_MAX_LENGTH && SLUG_FORM.test(name) && !SLUG_REFUSED.test(name),
+      holds: ({ metadata: { name } }) => name.length <= SLUG_MAX_LENGTH && !SLUG_REFUSED.test(name),
     },
   ],
   transitions: [],

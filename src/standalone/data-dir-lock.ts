@@ -2,19 +2,18 @@
 // dies, so that there is nothing stale to judge: on Linux an abstract socket named by the directory's device and
 // inode, elsewhere a socket file in the directory that counts only while something answers on it.
 
-import { mkdir, rm, stat } from "node:fs/promises";
+import { access, constants, mkdir, rm, stat } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { CoregitError } from "../domain/errors.ts";
 
 /**
  * Holds the data directory (made when missing) until disposed.
- * @throws CoregitError `DatabaseUnavailable` at once when another running program holds it.
+ * @throws CoregitError `DatabaseUnavailable` at once when another running program holds it, `StorageUnavailable` when
+ *   it cannot be made or written.
  */
 export async function lockDataDir(dataDir: string): Promise<AsyncDisposable> {
-  // The database of a root process runs as another account, which must be able to pass through.
-  await mkdir(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
-  const path = await socketPath(dataDir);
+  const path = await prepare(dataDir);
   const server = (await tryListen(path)) ?? (await takeOver(path));
   if (server === null) {
     throw new CoregitError("DatabaseUnavailable", `Another coregit is running on the data directory ${dataDir}.`);
@@ -25,6 +24,19 @@ export async function lockDataDir(dataDir: string): Promise<AsyncDisposable> {
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** Makes the directory and returns the path of its socket. */
+async function prepare(dataDir: string): Promise<string> {
+  try {
+    // The database of a root process runs as another account, which must be able to pass through.
+    await mkdir(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+    await access(dataDir, constants.W_OK | constants.X_OK);
+    return await socketPath(dataDir);
+  } catch (cause) {
+    const sentence = `The data directory ${dataDir} (COREGIT_DATA_DIR) cannot be made or may not be written.`;
+    throw new CoregitError("StorageUnavailable", sentence, { cause });
+  }
 }
 
 async function socketPath(dataDir: string): Promise<string> {

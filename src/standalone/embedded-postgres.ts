@@ -8,8 +8,9 @@ import { findBinaries } from "./postgres/binaries.ts";
 import { clusterExists, createCluster, DATABASE_USER, majorVersion } from "./postgres/cluster.ts";
 import { openLogFile } from "./postgres/log-file.ts";
 import { obtainPassword } from "./postgres/password.ts";
-import { findServer, type RunningServer, startServer, stopServer } from "./postgres/server.ts";
+import { findServer, type RunningServer, startServer } from "./postgres/server.ts";
 import { chooseServerAccount } from "./postgres/server-account.ts";
+import { ServerKeeper } from "./postgres/server-keeper.ts";
 
 export type EmbeddedPostgresOptions = {
   /** Made when missing. Holds `postgres/`, `postgres-password` (mode 0600) and `postgres.log`. */
@@ -29,7 +30,8 @@ export interface EmbeddedPostgres extends AsyncDisposable {
 }
 
 /**
- * Resolves when the server takes connections; disposal shuts it down. The data directory is held meanwhile.
+ * Resolves when the server takes connections; one that ends unexpectedly is started again under the same URL. Disposal
+ * shuts it down. The data directory is held meanwhile.
  * @throws CoregitError `DatabaseUnavailable` when another program has the data directory or the server cannot run,
  *   `DatabaseUnsupported` when the data is of another major version.
  */
@@ -39,8 +41,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await using stack = new AsyncDisposableStack();
   stack.use(await lockDataDir(dataDir));
   const password = await obtainPassword(join(dataDir, "postgres-password"));
-  const server = await findOrStart(clusterDir, password, options);
-  stack.defer(() => stopServer(server, clusterDir));
+  const cluster = { ...options, clusterDir, password };
+  const server = await findOrStart(cluster);
+  const restart = (port: number, signal: AbortSignal) => findOrStart({ ...cluster, port, signal });
+  stack.use(new ServerKeeper(server, { clusterDir, logger: options.logger, restart }));
   const owned = stack.move();
   return {
     url: `postgres://${DATABASE_USER}:${password}@127.0.0.1:${server.port}/postgres`,
@@ -48,14 +52,28 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   };
 }
 
-async function findOrStart(clusterDir: string, password: string, options: EmbeddedPostgresOptions): Promise<RunningServer> {
-  const { logger, signal, durable = true } = options;
+type Cluster = EmbeddedPostgresOptions & {
+  readonly clusterDir: string;
+  readonly password: string;
+  /** Default: any that is free. */
+  readonly port?: number;
+};
+
+async function findOrStart({
+  clusterDir,
+  password,
+  port,
+  binDir,
+  logger,
+  signal,
+  durable = true,
+}: Cluster): Promise<RunningServer> {
   const found = await findServer(clusterDir, signal);
   if (found !== null) {
     logger.info({ pid: found.pid }, "Took over the embedded database that an earlier process left running.");
     return found;
   }
-  const { initdb, postgres } = await findBinaries(options.binDir);
+  const { initdb, postgres } = await findBinaries(binDir);
   const serverAccount = await chooseServerAccount(clusterDir, [initdb, postgres]);
   await using log = await openLogFile(`${clusterDir}.log`);
   const major = await majorVersion(postgres);
@@ -63,7 +81,15 @@ async function findOrStart(clusterDir: string, password: string, options: Embedd
     logger.info("Initialising the embedded database.");
     await createCluster({ clusterDir, password, initdb, serverAccount, log, durable, signal }, major);
   }
-  const server = await startServer({ clusterDir, postgres, serverAccount, log, durable, signal });
+  const server = await startServer({
+    clusterDir,
+    postgres,
+    serverAccount,
+    log,
+    durable,
+    signal,
+    ...(port === undefined ? {} : { port }),
+  });
   logger.info({ pid: server.pid, port: server.port }, "Started the embedded database.");
   return server;
 }

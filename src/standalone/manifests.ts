@@ -82,7 +82,7 @@ class Follower implements Manifests {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#loop;
-    await this.#watch?.[Symbol.asyncDispose]();
+    await this.#closeWatch();
   }
 
   async #follow(first: Outcome): Promise<void> {
@@ -110,11 +110,16 @@ class Follower implements Manifests {
       onChange: () => this.#wake.resolve(),
       onLost: (err) => {
         logger.warn({ err, folder }, "The manifests folder is not watched any more; it is read again until it is.");
-        void this.#watch?.[Symbol.asyncDispose]();
-        this.#watch = null;
+        void this.#closeWatch();
         this.#wake.resolve();
       },
     });
+  }
+
+  async #closeWatch(): Promise<void> {
+    const watch = this.#watch;
+    this.#watch = null;
+    await watch?.[Symbol.asyncDispose]();
   }
 
   async #pass(): Promise<Outcome> {
@@ -122,6 +127,8 @@ class Follower implements Manifests {
       return await this.#apply();
     } catch (err) {
       this.#show([{ file: this.#options.folder, line: null, field: null, message: sentenceOf(err) }]);
+      // The folder may come back as another one, which the old watch would not see.
+      await this.#closeWatch();
       return "retry";
     }
   }

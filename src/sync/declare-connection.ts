@@ -1,12 +1,7 @@
 // A declared connection becomes a row with a sealed credential. Responsible for waking the syncs that waited for it, and for
 // sealing anew after the keys were rotated. Reads first and writes nothing when nothing changed.
 import { isDeepStrictEqual } from "node:util";
-import {
-  type ConnectionRecord,
-  deleteConnection,
-  findConnection,
-  writeConnection,
-} from "../db/connections.ts";
+import { type ConnectionRecord, deleteConnection, findConnection, writeConnection } from "../db/connections.ts";
 import { isSealedWithFirst, openCredential, type SealingKeys, sealCredential } from "../db/credential-seal.ts";
 import type { Database, Transaction } from "../db/database.ts";
 import { notify } from "../db/notify.ts";
@@ -36,12 +31,7 @@ export async function declareConnection(
 }
 
 /** Removes a connection. Its syncs stay and fail with `ConnectionMissing`. Idempotent. */
-export async function withdrawConnection(
-  database: Database,
-  owner: Owner,
-  namespace: string,
-  name: string,
-): Promise<void> {
+export async function withdrawConnection(database: Database, owner: Owner, namespace: string, name: string): Promise<void> {
   await database.transaction(async (tx) => {
     const current = await findConnection(tx, owner.kind, namespace, name);
     if (current === null || current.owner.ref !== owner.ref) return;

@@ -1,8 +1,8 @@
 // A declared sync becomes a row. Responsible for what a change means: another generation, due at once, and a new baseline
 // when the two sides or what is selected of them are no longer the same. Reads first and writes nothing when nothing changed.
 import { isDeepStrictEqual } from "node:util";
-import type { Database, Queryable, Transaction } from "../db/database.ts";
 import { findConnection } from "../db/connections.ts";
+import type { Database, Queryable, Transaction } from "../db/database.ts";
 import { makeRepository } from "../db/declared-repositories.ts";
 import { notify } from "../db/notify.ts";
 import { newRowId } from "../db/row-id.ts";
@@ -42,35 +42,34 @@ async function isDeclared(db: Queryable, row: rows.DeclaredSync, declaration: Sy
     declaration.repository,
   ]);
   if (found[0]?.id !== row.repositoryId) return false;
-  return isSameDeclaration(row, declaration, await connectionId(db, declaration));
+  const { connection: connectionName, spec } = declaration;
+  return isSameDeclaration(row, { connectionName, spec, connectionId: await connectionId(db, declaration) });
 }
 
 async function writeSync(tx: Transaction, declaration: SyncDeclaration): Promise<string> {
   const repository = await makeRepository(tx, declaration.namespace, declaration.repository);
-  const row = await lockOrInsert(tx, declaration, repository);
-  if (row.isNew) return row.sync.id;
-  const { sync } = row;
+  const { sync, isNew } = await lockOrInsert(tx, declaration, repository);
+  if (isNew) return sync.id;
   if (!mayTakeOver(sync.owner, declaration.owner)) throw managed(sync.owner, declaration);
-  const connection = await connectionId(tx, declaration);
   if (isAsking(sync, declaration)) await rows.requestRun(tx, sync.id, declaration.requestedAt ?? "");
-  const isUnchanged =
-    sync.repositoryId === repository.id &&
-    isSameOwner(sync.owner, declaration.owner) &&
-    isSameDeclaration(sync, declaration, connection);
-  if (!isUnchanged) {
-    const next = toRow(declaration, {
-      id: sync.id,
-      repositoryId: repository.id,
-      madeRepository: repository.isNew || (sync.madeRepository && sync.repositoryId === repository.id),
-      connectionId: connection,
-    });
-    if (!isSameBaseline(sync, next)) await clearSyncPoints(tx, [sync.id]);
-    await rows.updateSync(tx, { ...next, requestedAt: declaration.requestedAt ?? sync.requestedAt });
-    // Whoever waits for a run of a sync that was suspended learns it.
-    if (next.spec.suspend) await notify(tx, "runEnded", [sync.id]);
-  }
+  const isSameRepository = sync.repositoryId === repository.id;
+  const next = toRow(declaration, {
+    id: sync.id,
+    repositoryId: repository.id,
+    madeRepository: repository.isNew || (sync.madeRepository && isSameRepository),
+    connectionId: await connectionId(tx, declaration),
+  });
+  const isUnchanged = isSameRepository && isSameOwner(sync.owner, next.owner) && isSameDeclaration(sync, next);
+  if (!isUnchanged) await replace(tx, sync, { ...next, requestedAt: next.requestedAt ?? sync.requestedAt });
   await announce(tx, sync.id);
   return sync.id;
+}
+
+async function replace(tx: Transaction, sync: rows.DeclaredSync, next: rows.DeclaredSync): Promise<void> {
+  if (!isSameBaseline(sync, next)) await clearSyncPoints(tx, [sync.id]);
+  await rows.updateSync(tx, next);
+  // Whoever waits for a run of a sync that was suspended learns it.
+  if (next.spec.suspend) await notify(tx, "runEnded", [sync.id]);
 }
 
 async function lockOrInsert(
@@ -119,11 +118,13 @@ async function announce(tx: Transaction, id: string): Promise<void> {
   await notify(tx, "syncChanged", [id]);
 }
 
-function isSameDeclaration(row: rows.DeclaredSync, declaration: SyncDeclaration, connection: string | null): boolean {
+type Declared = Pick<rows.DeclaredSync, "connectionName" | "connectionId" | "spec">;
+
+function isSameDeclaration(row: Declared, next: Declared): boolean {
   return (
-    row.connectionName === declaration.connection &&
-    row.connectionId === connection &&
-    isDeepStrictEqual(row.spec, JSON.parse(JSON.stringify(declaration.spec)))
+    row.connectionName === next.connectionName &&
+    row.connectionId === next.connectionId &&
+    isDeepStrictEqual(row.spec, JSON.parse(JSON.stringify(next.spec)))
   );
 }
 

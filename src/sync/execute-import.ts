@@ -1,13 +1,14 @@
 // The third step of an import: one commit with the planned tree on top of the local head, made visible together with the
 // run's result. Carries the plan out and judges nothing.
-import { newObject, encodeCommit, type NewObject } from "../domain/object-codec.ts";
+
+import { setDefaultBranch } from "../db/declared-repositories.ts";
+import type { SyncPoint } from "../db/sync-points.ts";
 import { signatureAt } from "../domain/commit.ts";
-import { renderMessage } from "../domain/message-template.ts";
+import { composeMessage } from "../domain/message-template.ts";
+import { encodeCommit, type NewObject, newObject } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { PlannedChanges } from "../domain/plan.ts";
 import { branchRef } from "../domain/ref-name.ts";
-import { setDefaultBranch } from "../db/declared-repositories.ts";
-import type { SyncPoint } from "../db/sync-points.ts";
 import type { Source } from "./fetch-source.ts";
 import type { Situation } from "./gather.ts";
 import type { Target } from "./plan-import.ts";
@@ -69,15 +70,13 @@ function describe(planned: PlannedChanges, commitSha: Oid | null) {
 function buildCommit(run: Run, { situation, source, target, planned }: ImportStep): NewObject {
   const { spec, lease } = run.claim;
   const signature = signatureAt(spec.commitAuthor ?? DEFAULT_AUTHOR, run.deps.clock.now());
-  const message = renderMessage(spec.messageTemplate, {
-    syncId: lease.syncId,
-    origin: origin(run),
-    originCommit: source.commit,
-    branch: situation.remoteBranch,
-    added: planned.added,
-    modified: planned.modified,
-    deleted: planned.deleted,
-  });
+  const { added, modified, deleted } = planned;
+  const remote = origin(run);
+  const message = composeMessage(
+    spec.messageTemplate,
+    { remote, branch: situation.remoteBranch, sha: source.commit, added, modified, deleted },
+    { sync: lease.syncId, origin: remote, originCommit: source.commit },
+  );
   const parents = target.commit === null ? [] : [target.commit];
   return newObject("commit", encodeCommit({ tree: planned.tree, parents, author: signature, committer: signature, message }));
 }

@@ -1,12 +1,13 @@
 // The second half of gathering: the remote's commit, its tree and blobs, in quarantine. Asks for what is new since the sync
 // point; when that does not work out (the remote or the repository no longer has it), for all of it, once.
+
+import type { SyncPoint } from "../db/sync-points.ts";
 import { CoregitError, type ErrorCode } from "../domain/errors.ts";
 import { decodeCommit } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { TreeReader } from "../domain/tree.ts";
 import type { Remote } from "../remotes/remote.ts";
 import type { PreparedPack, Quarantine } from "../repositories/store.ts";
-import type { SyncPoint } from "../db/sync-points.ts";
 import type { Situation } from "./gather.ts";
 import type { Run } from "./run.ts";
 
@@ -98,6 +99,8 @@ async function readFetchedCommit(quarantine: Quarantine, oid: Oid): Promise<Uint
     return await quarantine.readCommitObject(oid);
   } catch (error) {
     if (!(error instanceof CoregitError && error.code === "ObjectMissing")) throw error;
-    throw new CoregitError("PackInvalid", `The remote sent a pack without the commit ${oid} that was asked for.`, { cause: error });
+    throw new CoregitError("PackInvalid", `The remote sent a pack without the commit ${oid} that was asked for.`, {
+      cause: error,
+    });
   }
 }

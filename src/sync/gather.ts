@@ -2,7 +2,8 @@
 // fetched and nothing written.
 //
 // The branch of a sync that declares none is the repository's default branch. A repository that this sync made has none
-// until its first import: then it is the remote's HEAD branch, which becomes the default.
+// until its first import: then it is the remote's HEAD branch. The first branch that is imported into such a repository
+// becomes its default branch, declared or not, so that a clone of it has something to check out.
 import { readSyncPoint, type SyncPoint } from "../db/sync-points.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { Oid } from "../domain/oid.ts";
@@ -36,24 +37,23 @@ export async function gather(run: Run, remote: Remote): Promise<Situation> {
   const wanted = resolveBranches(claim.spec, run.request.branch, isUnborn ? null : repository.defaultBranch);
   progress.branch = wanted.local;
   const head = await remote.readHead(wanted.remote, run.signal);
-  const remoteBranch = wanted.remote ?? head.branch;
-  if (remoteBranch === null) throw branchMissing(head, null);
+  const remoteBranch = requireBranch(wanted.remote ?? head.branch, head);
   const localBranch = wanted.local ?? remoteBranch;
   progress.branch = localBranch;
   const local = await reader.readRef(branchRef(localBranch));
   const point = await readSyncPoint(deps.database, claim.lease.syncId, localBranch);
-  if (head.oid === null) throw head.isEmpty && point !== null ? emptied() : branchMissing(head, remoteBranch);
-  progress.remoteSha = head.oid;
-  progress.heads = { remote: head.oid, local };
+  const oid = requireHead(head, remoteBranch, point);
+  progress.remoteSha = oid;
+  progress.heads = { remote: oid, local };
   return {
     repository,
     reader,
     localBranch,
     remoteBranch,
     local,
-    remote: head.oid,
+    remote: oid,
     point: point?.remoteBranch === remoteBranch ? point : null,
-    namesDefaultBranch: isUnborn && claim.spec.branch === null && !run.request.isBeside,
+    namesDefaultBranch: isUnborn && !run.request.isBeside,
   };
 }
 
@@ -79,12 +79,17 @@ function resolveBranches(spec: SyncSpec, asked: string | null, defaultBranch: st
   return { local, remote };
 }
 
-function branchMissing(head: RemoteHead, branch: string | null): CoregitError {
-  if (head.isEmpty) return new CoregitError("BranchMissing", "The remote is empty: it has no branch yet.");
-  if (branch === null) return new CoregitError("BranchMissing", "The remote's HEAD names no branch; set one with `branch`.");
-  return new CoregitError("BranchMissing", `The remote has no branch ${branch}.`, { details: { branch } });
+function requireBranch(branch: string | null, head: RemoteHead): string {
+  if (branch !== null) return branch;
+  if (head.isEmpty) throw new CoregitError("BranchMissing", "The remote is empty: it has no branch yet.");
+  throw new CoregitError("BranchMissing", "The remote's HEAD names no branch that is there; set one with `branch`.");
 }
 
-function emptied(): CoregitError {
-  return new CoregitError("EmptyUpstream", "The remote has no branches any more; what was imported stays.");
+function requireHead(head: RemoteHead, branch: string, point: SyncPoint | null): Oid {
+  if (head.oid !== null) return head.oid;
+  if (head.isEmpty && point !== null) {
+    throw new CoregitError("EmptyUpstream", "The remote has no branches any more; what was imported stays.");
+  }
+  const reason = head.isEmpty ? "The remote is empty: it has no branch yet." : `The remote has no branch ${branch}.`;
+  throw new CoregitError("BranchMissing", reason, { details: { branch } });
 }

@@ -1,12 +1,13 @@
 // The second step of a run: what an import would change on the local branch. Asks the domain and maps its answer; a plan
 // that stops becomes the failure of the run.
+
+import type { RunPlan } from "../db/runs.ts";
 import type { SyncPoint } from "../db/sync-points.ts";
 import { CoregitError } from "../domain/errors.ts";
 import { EMPTY_TREE, type Oid } from "../domain/oid.ts";
 import { displayPath } from "../domain/path-rules.ts";
 import { type PlannedChanges, type PlanResult, plan } from "../domain/plan.ts";
 import { compileSelection } from "../domain/selection.ts";
-import type { RunPlan } from "../db/runs.ts";
 import type { Source } from "./fetch-source.ts";
 import type { Situation } from "./gather.ts";
 import type { Run } from "./run.ts";

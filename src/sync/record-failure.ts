@@ -6,7 +6,7 @@
 // A failure like the one before it, with nobody waiting, adds to that one's row.
 import type { Transaction } from "../db/database.ts";
 import { notify } from "../db/notify.ts";
-import { foldRepeatedFailure, readRun, type RunEnd } from "../db/runs.ts";
+import { foldRepeatedFailure, type RunEnd, readRun } from "../db/runs.ts";
 import { endLease, type NextRun } from "../db/sync-leases.ts";
 import { writeFailed } from "../db/sync-results.ts";
 import { type CoregitError, type ErrorCode, retryKind } from "../domain/errors.ts";
@@ -30,28 +30,33 @@ export async function wasRecorded(run: Run): Promise<boolean> {
 
 async function recordFailed(run: Run, error: CoregitError): Promise<boolean> {
   const { claim, deps, request } = run;
-  const { syncId } = claim.lease;
   const nowMs = deps.clock.now();
   const { intervalMs } = claim.spec;
   const next = outcome(error, { nowMs, intervalMs, jitter: deps.jitter, failures: claim.failures, random: deps.random });
   const afterMs = next.nextRunAtMs === null ? null : Math.max(0, next.nextRunAtMs - nowMs);
+  const nextRun = request.isBeside ? besides(run) : { afterMs };
   return deps.database.transaction(async (tx) => {
-    const nextRun: NextRun = request.isBeside ? besides(run) : { afterMs };
     if (!(await endLease(tx, claim.lease, { nextRun, generation: null }))) return false;
     const runId = await writeFailedRun(tx, run, failedEnd(run, error));
-    if (request.isBeside) return true;
-    const isNew = await writeFailed(tx, syncId, {
-      generation: claim.generation,
-      failures: next.failures,
-      code: error.code,
-      message: error.message,
-      details: error.details,
-      seen: retryKind(error.code) === "terminal" ? run.progress.heads : null,
-      runId,
-    });
-    if (isNew || run.progress.hasRow) await notify(tx, "syncChanged", [syncId]);
+    if (!request.isBeside) await writeFailedSync(tx, run, { error, failures: next.failures, runId });
     return true;
   });
+}
+
+type Failure = { readonly error: CoregitError; readonly failures: number; readonly runId: string };
+
+async function writeFailedSync(tx: Transaction, run: Run, { error, failures, runId }: Failure): Promise<void> {
+  const { syncId } = run.claim.lease;
+  const isNew = await writeFailed(tx, syncId, {
+    generation: run.claim.generation,
+    failures,
+    code: error.code,
+    message: error.message,
+    details: error.details,
+    seen: retryKind(error.code) === "terminal" ? run.progress.heads : null,
+    runId,
+  });
+  if (isNew || run.progress.hasRow) await notify(tx, "syncChanged", [syncId]);
 }
 
 /** Returns the id of the row that stands for the failure. */

@@ -4,8 +4,8 @@ import type { Transaction } from "../db/database.ts";
 import { notify } from "../db/notify.ts";
 import { insertRunning, type RunEnd, type RunPlan, writeEndedRun } from "../db/runs.ts";
 import { endLease, type NextRun } from "../db/sync-leases.ts";
-import { writePlanned, writeSynced, writeUnchanged, type SyncedResult } from "../db/sync-results.ts";
 import { type SyncPoint, writeSyncPoint } from "../db/sync-points.ts";
+import { type SyncedResult, writePlanned, writeSynced, writeUnchanged } from "../db/sync-results.ts";
 import { settleTriggers } from "../db/triggers.ts";
 import { CoregitError } from "../domain/errors.ts";
 import { afterSuccess } from "../domain/schedule.ts";
@@ -67,8 +67,7 @@ export async function recordUnchanged(run: Run, situation: Situation, hasNewHead
   await deps.database.transaction(async (tx) => {
     if (!(await endLease(tx, claim.lease, lease))) throw staleLease();
     const seen = { remote: situation.remote, local: situation.local };
-    const isNew =
-      hasNewHeads && !request.isBeside && (await writeUnchanged(tx, syncId, { generation: claim.generation, seen }));
+    const isNew = hasNewHeads && !request.isBeside && (await writeUnchanged(tx, syncId, { generation: claim.generation, seen }));
     if (request.triggerIds.length > 0 || run.progress.hasRow) {
       await writeEnd(tx, run, endOf(run, { status: "skipped", message: UP_TO_DATE }));
     }

@@ -1,13 +1,14 @@
 // An import from gathering to the record: the order of the steps, and what is tried again within one run (the remote moved
 // while it was read, the local branch moved while it was planned).
+
+import type { SyncPoint } from "../db/sync-points.ts";
 import { CoregitError } from "../domain/errors.ts";
-import { type Remote } from "../remotes/remote.ts";
+import type { Remote } from "../remotes/remote.ts";
 import { executeImport } from "./execute-import.ts";
 import { fetchSource, isAtHand, readableBase, type Source, storedSource } from "./fetch-source.ts";
 import { gather, isConcluded, type Situation } from "./gather.ts";
 import { describePlan, planImport, readTarget, requireChanges } from "./plan-import.ts";
 import { recordBegin, recordPlan, recordUnchanged } from "./record.ts";
-import type { SyncPoint } from "../db/sync-points.ts";
 import type { Run } from "./run.ts";
 
 /** A remote that moves this often within one fetch is under more traffic than a run can follow; the next run tries again. */

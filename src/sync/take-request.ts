@@ -4,7 +4,7 @@
 import type { Database } from "../db/database.ts";
 import { newRowId } from "../db/row-id.ts";
 import type { ClaimedSync } from "../db/sync-leases.ts";
-import { listOpenTriggers, takeTriggers, type Trigger } from "../db/triggers.ts";
+import { listOpenTriggers, type Trigger, takeTriggers } from "../db/triggers.ts";
 import type { RepositoryStore } from "../repositories/store.ts";
 import type { RunRequest } from "./run.ts";
 

@@ -46,8 +46,13 @@ describe("the logger", () => {
   test("writes no secret from messages, fields, bound fields, errors or their causes", () => {
     const { lines, logger } = capture();
     const cause = new Error(`fetch of https://bot:${TOKEN}@git.example failed`);
-    const err = new CoregitError("AuthenticationFailed", `token ${TOKEN} refused`, { cause, details: { url: `https://x:${TOKEN}@h/` } });
-    logger.child({ remote: `https://u:${TOKEN}@h/` }).warn({ err, password: "hunter22", deep: { list: [TOKEN] } }, `said ${TOKEN}`);
+    const err = new CoregitError("AuthenticationFailed", `token ${TOKEN} refused`, {
+      cause,
+      details: { url: `https://x:${TOKEN}@h/` },
+    });
+    logger
+      .child({ remote: `https://u:${TOKEN}@h/` })
+      .warn({ err, password: "hunter22", deep: { list: [TOKEN] } }, `said ${TOKEN}`);
     logger.error(`plain ${TOKEN}`);
     expect(lines).toHaveLength(2);
     expect(lines.join("")).not.toContain(TOKEN);

@@ -1,11 +1,12 @@
 // What the program counts. One registry a process, made here and passed on as ports, so that the engine and HTTP know
 // neither Prometheus nor each other. Names and labels are documented in docs/metrics.md.
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Direction } from "../domain/sync-spec.ts";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { ErrorCode } from "../domain/errors.ts";
+import type { Direction } from "../domain/sync-spec.ts";
+import { createRuntimeMetrics, createRuntimeMetrics, type RuntimeMetrics, type RuntimeMetrics } from "./runtime-metrics.ts";
 
-/** What the engine reports. Durations are in milliseconds; metrics are in seconds, as Prometheus wants. */
-export interface EngineMetrics {
+/** What the engine reports, in its own port's form. Durations are in milliseconds; metrics are in seconds. */
+interface EngineMetrics {
   runStarted(direction: Direction): void;
   runEnded(run: {
     readonly direction: Direction;
@@ -36,6 +37,7 @@ export interface MetricsPage {
 export type Metrics = {
   readonly engine: EngineMetrics;
   readonly http: HttpMetrics;
+  readonly runtime: RuntimeMetrics;
   readonly page: MetricsPage;
 };
 
@@ -56,6 +58,8 @@ export function createMetrics(version: string): Metrics {
   return {
     engine: createEngineMetrics(registry),
     http: createHttpMetrics(registry),
+    runtime: createRuntimeMetrics(registry),
+    runtime: createRuntimeMetrics(registry),
     page: { contentType: registry.contentType, render: () => registry.metrics() },
   };
 }

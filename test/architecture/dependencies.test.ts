@@ -56,7 +56,10 @@ const sources = readSources({ tests: false });
 const builtins = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
 
 function packageName(specifier: string): string {
-  return specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
 }
 
 describe("dependencies", () => {
@@ -85,17 +88,22 @@ describe("dependencies", () => {
   });
 
   test("node's own modules are imported with the node: prefix", () => {
-    const breaches = sources.flatMap(({ path, imports }) => imports.filter((name) => builtinModules.includes(name)).map((name) => `${path}: ${name}`));
+    const breaches = sources.flatMap(({ path, imports }) =>
+      imports.filter((name) => builtinModules.includes(name)).map((name) => `${path}: ${name}`),
+    );
     expect(breaches).toEqual([]);
   });
 
   test("no file is part of an import cycle", () => {
-    const graph = new Map(sources.map(({ path, imports }) => [path, imports.flatMap((specifier) => resolveImport(path, specifier) ?? [])]));
+    const graph = new Map(
+      sources.map(({ path, imports }) => [path, imports.flatMap((specifier) => resolveImport(path, specifier) ?? [])]),
+    );
     const settled = new Set<string>();
     const cycles: string[] = [];
     const visit = (path: string, trail: readonly string[]): void => {
-      if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
-      if (settled.has(path) || trail.includes(path)) return;
+      const start = trail.indexOf(path);
+      if (start >= 0) cycles.push([...trail.slice(start), path].join(" → "));
+      if (start >= 0 || settled.has(path)) return;
       for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
       settled.add(path);
     };

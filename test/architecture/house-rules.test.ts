@@ -11,7 +11,8 @@ const VAGUE_WORDS = /\b(?:class|interface|type)\s+\w*(?:Manager|Service|Impl)\b/
 const sources = readSources({ tests: false });
 const documents = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...listFiles("docs", ".md")];
 
-const paths = (predicate: (source: (typeof sources)[number]) => boolean): string[] => sources.filter(predicate).map(({ path }) => path);
+const paths = (predicate: (source: (typeof sources)[number]) => boolean): string[] =>
+  sources.filter(predicate).map(({ path }) => path);
 
 describe("house rules", () => {
   test(`no source file is longer than ${MAX_LINES} lines`, () => {
@@ -37,7 +38,9 @@ describe("house rules", () => {
   test("every path of the project that a document names exists", () => {
     const missing = documents.flatMap((document) => {
       const text = readFileSync(join(ROOT, document), "utf8");
-      const named = [...text.matchAll(/`((?:src|test|crds|charts|docs|examples|scripts|bench)\/[\w./-]*)`/g)].map((match) => match[1] ?? "");
+      const named = [...text.matchAll(/`((?:src|test|crds|charts|docs|examples|scripts|bench)\/[\w./-]*)`/g)].map(
+        (match) => match[1] ?? "",
+      );
       return named.filter((path) => !existsSync(join(ROOT, path))).map((path) => `${document}: ${path}`);
     });
     expect(missing).toEqual([]);

@@ -110,7 +110,18 @@ async function buildInto(target: string, say: (line: string) => void): Promise<v
 
 async function buildProgram(program: string, folder: string): Promise<void> {
   const stamp = `-X k8s.io/component-base/version.gitVersion=${KUBERNETES_VERSION}`;
-  const args = ["-n", "10", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", `-s -w ${stamp}`, "-o", join(folder, program)];
+  const args = [
+    "-n",
+    "10",
+    "go",
+    "build",
+    "-trimpath",
+    "-buildvcs=false",
+    "-ldflags",
+    `-s -w ${stamp}`,
+    "-o",
+    join(folder, program),
+  ];
   await run("nice", [...args, `./cmd/${program}`], await goCaches(folder));
 }
 

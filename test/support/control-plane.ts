@@ -96,7 +96,9 @@ async function untilReady(apiserver: RunningProgram, { folder, apiPort, token }:
     if (await isReady(folder, apiPort, token)) return;
     await delay(READY_POLL_MS);
   }
-  const logs = await Promise.all(["etcd.log", "kube-apiserver.log"].map((name) => readFile(join(folder, name), "utf8").catch(() => "")));
+  const logs = await Promise.all(
+    ["etcd.log", "kube-apiserver.log"].map((name) => readFile(join(folder, name), "utf8").catch(() => "")),
+  );
   throw new Error(`the API server did not become ready:\n${logs.map((text) => text.slice(-3000)).join("\n---\n")}`);
 }
 
@@ -105,7 +107,15 @@ async function isReady(folder: string, port: number, token: string): Promise<boo
   const ca = await readFile(join(folder, "certs", "apiserver.crt")).catch(() => null);
   if (ca === null) return false;
   return new Promise((resolve) => {
-    const options = { host: "127.0.0.1", port, path: "/readyz", ca, headers: { authorization: `Bearer ${token}` }, timeout: 2000, agent: false };
+    const options = {
+      host: "127.0.0.1",
+      port,
+      path: "/readyz",
+      ca,
+      headers: { authorization: `Bearer ${token}` },
+      timeout: 2000,
+      agent: false,
+    };
     const asked = request(options, (answer) => {
       answer.resume();
       resolve(answer.statusCode === 200);
@@ -123,7 +133,9 @@ async function writeKubeconfig({ folder, apiPort, token }: Servers): Promise<str
     apiVersion: "v1",
     kind: "Config",
     "current-context": "test",
-    clusters: [{ name: "test", cluster: { server: `https://127.0.0.1:${apiPort}`, "certificate-authority-data": ca.toString("base64") } }],
+    clusters: [
+      { name: "test", cluster: { server: `https://127.0.0.1:${apiPort}`, "certificate-authority-data": ca.toString("base64") } },
+    ],
     users: [{ name: "test", user: { token } }],
     contexts: [{ name: "test", context: { cluster: "test", user: "test", namespace: "default" } }],
   };

@@ -19,20 +19,24 @@ const TEMPLATE_LOCK = 4_180_211;
 
 /** Creates a migrated database, connected; disposal drops it, also while others are connected to it. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  return await createDatabase(await migratedTemplate());
+  return await createDatabase(migratedTemplate);
 }
 
 /** The same without a schema. */
 export async function createEmptyTestDatabase(): Promise<TestDatabase> {
-  return await createDatabase("template1");
+  return await createDatabase(async () => "template1");
 }
 
-async function createDatabase(template: string): Promise<TestDatabase> {
+async function createDatabase(template: (server: Database, serverUrl: string) => Promise<string>): Promise<TestDatabase> {
   const serverUrl = inject("postgresUrl");
   const name = `coregit_test_${randomUUID().replaceAll("-", "")}`;
-  await onServer(serverUrl, (db) => db.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
+  await onServer(serverUrl, async (server) => {
+    await server.query(`CREATE DATABASE ${name} TEMPLATE ${await template(server, serverUrl)}`);
+  });
   await using stack = new AsyncDisposableStack();
-  stack.defer(async () => void (await onServer(serverUrl, (db) => db.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))));
+  stack.defer(() =>
+    onServer(serverUrl, async (server) => void (await server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))),
+  );
   const url = withDatabase(serverUrl, name);
   const database = stack.use(await connectPostgres({ url, logger: silentLogger }));
   const owned = stack.move();
@@ -40,19 +44,17 @@ async function createDatabase(template: string): Promise<TestDatabase> {
 }
 
 /** The name of a database at the program's newest schema, to which nobody is connected. */
-async function migratedTemplate(): Promise<string> {
+async function migratedTemplate(server: Database, serverUrl: string): Promise<string> {
   const migrations = await readMigrations();
   const fingerprint = createHash("sha256")
     .update(migrations.map(({ checksum }) => checksum).join())
     .digest("hex");
   const name = `coregit_template_${fingerprint.slice(0, 16)}`;
-  const serverUrl = inject("postgresUrl");
-  await onServer(serverUrl, async (db) => {
-    if (await isThere(db, name)) return;
-    // CREATE DATABASE refuses to be in a transaction, so the lock is of a session: this one, as the pool has one connection.
-    await db.query("SELECT pg_advisory_lock($1)", [TEMPLATE_LOCK]);
-    if (!(await isThere(db, name))) await makeTemplate(db, serverUrl, name);
-  });
+  if (await isThere(server, name)) return name;
+  // CREATE DATABASE refuses to be in a transaction, so the lock is of a session: this one, as the pool has one connection.
+  await server.query("SELECT pg_advisory_lock($1)", [TEMPLATE_LOCK]);
+  if (!(await isThere(server, name))) await makeTemplate(server, serverUrl, name);
+  await server.query("SELECT pg_advisory_unlock($1)", [TEMPLATE_LOCK]);
   return name;
 }
 

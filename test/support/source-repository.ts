@@ -83,7 +83,8 @@ export function manyFiles(count: number): Record<string, string> {
   const files: Record<string, string> = {};
   for (let index = 0; index < count; index += 1) {
     const folder = `folder-${String(Math.floor(index / 1000)).padStart(3, "0")}/part-${Math.floor(index / 100) % 10}`;
-    files[`${folder}/file-${String(index).padStart(6, "0")}.txt`] = `File ${index}\n${`line of file ${index * 7919}\n`.repeat(20)}`;
+    files[`${folder}/file-${String(index).padStart(6, "0")}.txt`] =
+      `File ${index}\n${`line of file ${index * 7919}\n`.repeat(20)}`;
   }
   return files;
 }
@@ -108,8 +109,7 @@ function commitStream(files: Readonly<Record<string, SourceFile>>, header: Commi
 
 function fileChange(path: string, file: SourceFile): Buffer[] {
   if (file === null) return [Buffer.from(`D ${quoted(path)}\n`)];
-  const { mode, content } =
-    typeof file === "string" || file instanceof Uint8Array ? { mode: "100644", content: file } : file;
+  const { mode, content } = typeof file === "string" || file instanceof Uint8Array ? { mode: "100644", content: file } : file;
   if (mode === "160000") return [Buffer.from(`M 160000 ${String(content)} ${quoted(path)}\n`)];
   const bytes = Buffer.from(content);
   return [Buffer.from(`M ${mode} inline ${quoted(path)}\ndata ${bytes.length}\n`), bytes, Buffer.from("\n")];

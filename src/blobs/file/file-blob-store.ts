@@ -36,14 +36,13 @@ export class FileBlobStore implements BlobStore {
     try {
       if ((await this.size(key)) === null) {
         await writeDurably(unfinished, exactBytes(source, size, signal));
-        signal?.throwIfAborted();
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
         await linkOnce(unfinished, path);
       }
       // Also for a key that was there: its own put may not have come this far.
       await this.#syncFolders(dirname(path));
     } catch (error) {
-      throw storageFailure(this.description, error, signal);
+      throw storageFailure(this.description, error);
     } finally {
       await rm(unfinished, { force: true });
     }

@@ -42,12 +42,11 @@ export class PostgresBlobStore implements BlobStore {
     try {
       await this.#removeAbandoned();
       await this.#writeParts(unfinished, exactBytes(source, size, signal));
-      signal?.throwIfAborted();
       await this.#db.transaction((tx) => publish(tx, { unfinished, key, size }));
     } catch (error) {
       // When this fails too, a later put or listing removes them.
       await this.#db.query("DELETE FROM blob_parts WHERE key = $1", [unfinished]).catch(() => undefined);
-      throw storageFailure(this.description, error, signal);
+      throw storageFailure(this.description, error);
     }
   }
 

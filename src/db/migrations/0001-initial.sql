@@ -201,6 +201,7 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_by_sync ON runs (sync_id, started_at DESC, id DESC);
 CREATE INDEX runs_by_repository ON runs (repository_id, started_at DESC, id DESC);
+CREATE INDEX runs_by_time ON runs (started_at DESC, id DESC);
 CREATE INDEX runs_running ON runs (sync_id) WHERE status = 'running';
 
 -- Somebody waits for a run. A run takes all that ask for the same branch and mode; each is settled by its run.

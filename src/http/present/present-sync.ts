@@ -1,5 +1,6 @@
 // A sync as the API shows it: `/sync/config` as its page has it, and the longer form of lists and watches.
 import type { RunSummary, SyncStatus } from "../../domain/declaration.ts";
+import { readyState } from "../../resources/status.ts";
 import type { ConnectionListing } from "../../sync/catalog.ts";
 import { managedBy } from "./managed-by.ts";
 
@@ -25,6 +26,7 @@ export function presentSyncConfig(sync: SyncStatus, connection: ConnectionListin
 /** A sync in lists and watches. */
 export function presentSync(sync: SyncStatus) {
   const { spec } = sync;
+  const ready = readyState(sync);
   return {
     id: sync.id,
     namespace: sync.namespace,
@@ -41,6 +43,9 @@ export function presentSync(sync: SyncStatus) {
     auto_sync: spec.autoSync,
     interval_ms: spec.intervalMs,
     suspended: spec.suspend,
+    ready: ready.ready,
+    reason: ready.reason,
+    message: ready.message,
     mode: spec.mode,
     running: sync.isRunning,
     pending: sync.handledGeneration < sync.generation,

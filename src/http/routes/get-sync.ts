@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { CoregitError } from "../../domain/errors.ts";
+import { objectName } from "../../resources/fields.ts";
 import type { Declarations } from "../../sync/declarations.ts";
 import { presentSync } from "../present/present-sync.ts";
 import { defineRoute, type Route } from "../route.ts";
-import { namespaceName, resourceName } from "../schemas.ts";
+import { namespaceName } from "../schemas.ts";
 
-const params = z.object({ namespace: namespaceName, name: resourceName });
+const params = z.object({ namespace: namespaceName, name: objectName() });
 
 /**
  * The sync that was declared under a name. A resource, a file and the API may each have one of the same name;

@@ -20,16 +20,17 @@ export type GitPorts = {
 
 const BASES = ["/:slug.git", "/:namespace/:slug.git"] as const;
 const UPLOAD_PACK_REQUEST = "application/x-git-upload-pack-request";
+const RECEIVE_PACK_REQUEST = "application/x-git-receive-pack-request";
 const READ_ONLY = "This repository is read-only here: it cannot be pushed to.";
 /** A client that takes no byte for this long is gone; git itself sends a sign of life every 5 s while it packs. */
 const IDLE_TIMEOUT_MS = 120_000;
-/** Longer values name no protocol that git speaks. */
-const MAX_PROTOCOL_LENGTH = 256;
+/** What precedes the refs in every version of the protocol but the second. */
+const SERVICE_LINE = Buffer.from("001e# service=git-upload-pack\n0000");
 
 export function registerGitRoutes(app: FastifyInstance, ports: GitPorts): void {
   void app.register(async (git) => {
     git.removeAllContentTypeParsers();
-    git.addContentTypeParser(UPLOAD_PACK_REQUEST, (_request, body, done) => done(null, body));
+    git.addContentTypeParser([UPLOAD_PACK_REQUEST, RECEIVE_PACK_REQUEST], (_request, body, done) => done(null, body));
     git.setErrorHandler(answerAsText);
     for (const base of BASES) registerAt(git, base, ports);
   });
@@ -51,7 +52,9 @@ async function advertise(request: FastifyRequest, reply: FastifyReply, ports: Gi
   if (service === "git-receive-pack") throw new CoregitError("Forbidden", READ_ONLY);
   if (service !== "git-upload-pack") throw new CoregitError("Forbidden", "Only git's smart HTTP protocol is served here.");
   const exchange = exchangeOf(request, reply, { repository, ports });
-  return stream(reply, "application/x-git-upload-pack-advertisement", ports.uploadPack.advertise(exchange));
+  const refs = ports.uploadPack.advertise(exchange);
+  const answer = exchange.protocol === "version=2" ? refs : prepend(SERVICE_LINE, refs);
+  return stream(reply, "application/x-git-upload-pack-advertisement", answer);
 }
 
 async function uploadPack(request: FastifyRequest, reply: FastifyReply, ports: GitPorts): Promise<FastifyReply> {
@@ -81,8 +84,17 @@ function exchangeOf(
   { repository, ports }: { readonly repository: Repository; readonly ports: GitPorts },
 ): GitRequest {
   const protocol = request.headers["git-protocol"];
-  const isKnown = typeof protocol === "string" && protocol.length <= MAX_PROTOCOL_LENGTH;
-  return { repository, protocol: isKnown ? protocol : null, signal: ports.signalOf(reply) };
+  return { repository, protocol: typeof protocol === "string" ? protocol : null, signal: ports.signalOf(reply) };
+}
+
+async function* prepend(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let isFirst = true;
+  for await (const chunk of rest) {
+    // Sent once git has begun to answer: a failure before that is answered with a status.
+    if (isFirst) yield first;
+    isFirst = false;
+    yield chunk;
+  }
 }
 
 async function stream(reply: FastifyReply, type: string, source: AsyncIterable<Uint8Array>): Promise<FastifyReply> {

@@ -36,7 +36,7 @@ function decodeCursor(text: string): Position {
   const [namespace, slug, ...rest] = Buffer.from(text, "base64url").toString().split("/");
   const position = repositoryAddress.safeParse({ namespace, slug });
   if (position.success && rest.length === 0) return position.data;
-  throw new CoregitError("InvalidRequest", "cursor in the query: is not one that an earlier answer gave.", {
+  throw new CoregitError("InvalidRequest", "cursor in the query is not one that an earlier answer gave.", {
     details: { field: "cursor" },
   });
 }

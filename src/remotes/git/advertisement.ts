@@ -22,22 +22,27 @@ const MAX_CAPABILITIES = 256;
  */
 export async function readAdvertisement(reader: PacketReader, branch: string | null): Promise<Advertisement> {
   const first = await readFirstLine(reader);
+  if (first === null) return emptyRemote(branch);
   if (!first.toString("latin1").startsWith("version 2")) return readRefs(reader, first, branch);
   const capabilities = await readCapabilityLines(reader);
   checkObjectFormat(capabilities);
   return { server: { version: 2, capabilities }, head: null };
 }
 
-/** The first line after the preamble of smart HTTP (`# service=…` and a flush) and `version 1`, both of which may lack. */
-async function readFirstLine(reader: PacketReader): Promise<Buffer> {
+/** The first line after the preamble of smart HTTP (`# service=…` and a flush) and `version 1`, both of which may lack; null for none. */
+async function readFirstLine(reader: PacketReader): Promise<Buffer | null> {
   let line = await reader.nextLine();
   if (line?.toString("latin1").startsWith("# service=git-upload-pack") === true) {
     await reader.nextLine();
     line = await reader.nextLine();
   }
   if (line !== null && lineOf(line) === "version 1") line = await reader.nextLine();
-  if (line === null) throw malformed();
   return line;
+}
+
+/** An empty repository has no ref that could carry capabilities: old versions of git then announce nothing. */
+function emptyRemote(branch: string | null): Advertisement {
+  return { server: { version: 0, capabilities: new Map() }, head: { branch, oid: null, isEmpty: true } };
 }
 
 async function readCapabilityLines(reader: PacketReader): Promise<Capabilities> {

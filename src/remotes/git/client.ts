@@ -122,7 +122,7 @@ export class HttpClient implements GitTransport {
     const { dispatcher, userAgent, authorization } = this.#options;
     this.#calls += 1;
     try {
-      return await dispatcher.request({
+      const answer = await dispatcher.request({
         method,
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
@@ -136,6 +136,9 @@ export class HttpClient implements GitTransport {
         body,
         signal,
       });
+      // A body that is given up reports that as an error event of its own, when nobody is reading any more.
+      answer.body.on("error", () => undefined);
+      return answer;
     } catch (error) {
       throw requestFailure(error, url.host, signal);
     }

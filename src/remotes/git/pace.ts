@@ -7,6 +7,8 @@ export type PaceRule = {
   readonly windowMs: number;
   /** Bytes that must have come in that time. */
   readonly minimumBytes: number;
+  /** The rule begins to hold when so many bytes have come. */
+  readonly graceBytes: number;
 };
 
 /** Ends the transfer: the read that is waited for must fail with this error. */
@@ -58,18 +60,21 @@ class Window {
 }
 
 /** Passes `source` on and aborts it when it falls below the rule. `now` is monotonic. */
-export async function* paced<T extends Uint8Array>(
-  source: AsyncIterable<T>,
+export async function* paced(
+  source: AsyncIterable<Uint8Array>,
   rule: PaceRule,
   abort: Abort,
   now: () => number,
-): AsyncGenerator<T, void, void> {
+): AsyncGenerator<Uint8Array, void, void> {
   const window = new Window(rule, now);
   const iterator = source[Symbol.asyncIterator]();
+  let total = 0;
   try {
     for (;;) {
-      const next = await window.wait(iterator.next(), abort);
+      const read = iterator.next();
+      const next = await (total < rule.graceBytes ? read : window.wait(read, abort));
       if (next.done === true) return;
+      total += next.value.length;
       window.count(next.value.length);
       yield next.value;
     }

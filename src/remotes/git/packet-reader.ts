@@ -4,31 +4,38 @@ import { CoregitError } from "../../domain/errors.ts";
 import { type Quote, remoteRefusal } from "./remote-text.ts";
 import { lineOf, type Packet, PacketDecoder } from "./wire.ts";
 
-async function* decodePackets(source: AsyncIterable<Uint8Array>): AsyncGenerator<Packet, void, void> {
-  const decoder = new PacketDecoder();
-  for await (const chunk of source) yield* decoder.push(chunk);
-  if (!decoder.isAtBoundary) throw brokenOff();
-}
-
 function brokenOff(): CoregitError {
   return new CoregitError("RemoteProtocol", "The remote's answer ended before it was complete.");
 }
 
+const ERROR_PREFIX = Buffer.from("ERR ");
+
 /** Disposal ends the transfer, wherever it stands. */
 export class PacketReader implements AsyncDisposable {
-  readonly #packets: AsyncGenerator<Packet, void, void>;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #decoder = new PacketDecoder();
   readonly #quote: Quote;
+  #ready: Packet[] = [];
+  #position = 0;
 
   constructor(source: AsyncIterable<Uint8Array>, quote: Quote) {
-    this.#packets = decodePackets(source);
+    this.#chunks = source[Symbol.asyncIterator]();
     this.#quote = quote;
   }
 
   /** @throws CoregitError `RemoteProtocol` for bytes that are no packet and for an answer that ends here. */
   async next(): Promise<Packet> {
-    const next = await this.#packets.next();
-    if (next.done === true) throw brokenOff();
-    return next.value;
+    for (;;) {
+      const packet = this.#ready[this.#position];
+      if (packet !== undefined) {
+        this.#position += 1;
+        return packet;
+      }
+      const chunk = await this.#chunks.next();
+      if (chunk.done === true) throw brokenOff();
+      this.#ready = this.#decoder.push(chunk.value);
+      this.#position = 0;
+    }
   }
 
   /**
@@ -38,9 +45,10 @@ export class PacketReader implements AsyncDisposable {
   async nextLine(): Promise<Buffer | null> {
     const packet = await this.next();
     if (packet.kind !== "data") return null;
-    const text = lineOf(packet.payload);
-    if (text.startsWith("ERR ")) throw this.refusal(text.slice("ERR ".length));
-    return packet.payload;
+    const { payload } = packet;
+    if (payload.subarray(0, ERROR_PREFIX.length).equals(ERROR_PREFIX))
+      throw this.refusal(lineOf(payload.subarray(ERROR_PREFIX.length)));
+    return payload;
   }
 
   /** The failure that the remote's own words stand for. */
@@ -48,12 +56,12 @@ export class PacketReader implements AsyncDisposable {
     return remoteRefusal(said, this.#quote);
   }
 
-  /** Reads past the answer's end, so that its connection can serve the next request. */
+  /** Reads on to the end of the answer, which is near, so that its connection can serve the next request. */
   async finish(): Promise<void> {
-    await this.#packets.next();
+    if (this.#position === this.#ready.length) await this.#chunks.next();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#packets.return();
+    await this.#chunks.return?.();
   }
 }

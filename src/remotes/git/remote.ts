@@ -9,7 +9,7 @@ import { readAdvertisement } from "./advertisement.ts";
 import type { CapabilityCache, Session } from "./capability-cache.ts";
 import { fetchRequest, readPack } from "./fetch.ts";
 import { hasAnyRef, lsAnyRequest, lsHeadRequest, readHeadLines } from "./ls-refs.ts";
-import { paced } from "./pace.ts";
+import { type PaceRule, paced } from "./pace.ts";
 import { PacketReader } from "./packet-reader.ts";
 import type { Quote } from "./remote-text.ts";
 import type { GitTransport } from "./transport.ts";
@@ -38,6 +38,9 @@ const STALE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "RedirectRefused",
   "AddressRefused",
 ]);
+
+/** While a server counts objects it sends a few bytes each 5 s: the low-speed rule holds only once more than that has come. */
+const COUNTING_BYTES = 1024;
 
 type Send = (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
 
@@ -81,12 +84,7 @@ export class GitRemote implements Remote {
     const body = fetchRequest(server, request, this.#options.agent);
     await using exchange = new Exchange(this.#options, signal);
     const reader = await exchange.open((own) => this.#options.transport.request(endpoint, server.version, body, own));
-    const pack = readPack(reader, server.version);
-    // A server may count objects for long before the first byte; from then on it must keep its pace.
-    const first = await pack.next();
-    if (first.done === true) return;
-    yield first.value;
-    yield* exchange.paced(pack);
+    yield* readPack(reader, server.version);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -157,23 +155,22 @@ class Exchange implements AsyncDisposable {
     this.#signal = AbortSignal.any([signal, this.#own.signal]);
   }
 
-  /** `whole`: the answer is a list that has to keep the pace and the size limit of lists. */
+  /** `whole`: the answer is a list, which has a size limit and has to come quickly from its first byte. */
   async open(send: Send, extent: "whole" | "stream" = "stream"): Promise<PacketReader> {
-    const { limits, monotonic, quote } = this.#options;
-    const silence = { windowMs: limits.silenceMs, minimumBytes: 1 };
-    const bytes = paced(await send(this.#signal), silence, (error) => this.#own.abort(error), monotonic);
-    this.#reader = new PacketReader(extent === "whole" ? this.paced(limited(bytes, limits.refsBytes)) : bytes, quote);
+    const { limits, quote } = this.#options;
+    const { silenceMs, lowSpeedMs, lowSpeedBytesPerSecond } = limits;
+    const heard = this.#paced(await send(this.#signal), { windowMs: silenceMs, minimumBytes: 1, graceBytes: 0 });
+    const bytes = this.#paced(heard, {
+      windowMs: lowSpeedMs,
+      minimumBytes: Math.floor((lowSpeedBytesPerSecond * lowSpeedMs) / 1000),
+      graceBytes: extent === "whole" ? 0 : COUNTING_BYTES,
+    });
+    this.#reader = new PacketReader(extent === "whole" ? limited(bytes, limits.refsBytes) : bytes, quote);
     return this.#reader;
   }
 
-  /** `source` under the low-speed rule. */
-  paced<T extends Uint8Array>(source: AsyncIterable<T>): AsyncGenerator<T, void, void> {
-    const { limits, monotonic } = this.#options;
-    const rule = {
-      windowMs: limits.lowSpeedMs,
-      minimumBytes: Math.floor((limits.lowSpeedBytesPerSecond * limits.lowSpeedMs) / 1000),
-    };
-    return paced(source, rule, (error) => this.#own.abort(error), monotonic);
+  #paced(source: AsyncIterable<Uint8Array>, rule: PaceRule): AsyncGenerator<Uint8Array, void, void> {
+    return paced(source, rule, (error) => this.#own.abort(error), this.#options.monotonic);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

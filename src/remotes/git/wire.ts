@@ -33,11 +33,6 @@ export function lineOf(payload: Buffer): string {
 export class PacketDecoder {
   #rest: Buffer = Buffer.alloc(0);
 
-  /** The stream may end here: no packet is incomplete. */
-  get isAtBoundary(): boolean {
-    return this.#rest.length === 0;
-  }
-
   /**
    * The packets that `chunk` completes. Payloads may share memory with it.
    * @throws CoregitError `RemoteProtocol` when a length is not one.

@@ -21,6 +21,8 @@ export type ServerOptions = {
   /** false: skips what survives a power cut; for tests only. */
   readonly durable: boolean;
   readonly signal: AbortSignal;
+  /** Default: any that is free. */
+  readonly port?: number;
 };
 
 /** Recovery after a crash replays at most a few checkpoints of log. */
@@ -89,10 +91,10 @@ async function tryStart(options: ServerOptions): Promise<RunningServer | null> {
   }
 }
 
-async function serverArgv({ postgres, clusterDir, durable }: ServerOptions): Promise<readonly string[]> {
+async function serverArgv({ postgres, clusterDir, durable, port }: ServerOptions): Promise<readonly string[]> {
   const settings = {
     listen_addresses: "127.0.0.1",
-    port: String(await freePort()),
+    port: String(port ?? (await freePort())),
     unix_socket_directories: "",
     // Statements that the server refuses are for the caller, who gets them; the log is about the server itself.
     log_min_messages: "log",

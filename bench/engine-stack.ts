@@ -1,0 +1,67 @@
+// The production engine on a real, durable PostgreSQL and a blob folder, as standalone has it, in a temporary folder.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openBlobStore } from "../src/blobs/open-blob-store.ts";
+import type { Database } from "../src/db/database.ts";
+import { migrate } from "../src/db/migrate.ts";
+import { connectPostgres } from "../src/db/postgres.ts";
+import { systemClock } from "../src/domain/clock.ts";
+import { openRemotes } from "../src/remotes/open-remotes.ts";
+import { openRepositoryStore } from "../src/repositories/open-repository-store.ts";
+import type { RepositoryStore } from "../src/repositories/store.ts";
+import { storeLimits } from "../src/repositories/store-options.ts";
+import { startEmbeddedPostgres } from "../src/standalone/embedded-postgres.ts";
+import type { Declarations } from "../src/sync/declarations.ts";
+import { openEngine } from "../src/sync/engine.ts";
+import { openDeclarations } from "../src/sync/open-declarations.ts";
+import { openTriggers, type Triggers } from "../src/sync/triggers.ts";
+import { createLogger } from "../src/telemetry/log.ts";
+
+export type EngineStack = AsyncDisposable & {
+  readonly database: Database;
+  readonly store: RepositoryStore;
+  readonly declarations: Declarations;
+  readonly triggers: Triggers;
+  /** Where views and quarantines are. */
+  readonly cacheDir: string;
+};
+
+export async function openEngineStack(): Promise<EngineStack> {
+  await using stack = new AsyncDisposableStack();
+  const dataDir = await mkdtemp(join(tmpdir(), "coregit-bench-"));
+  stack.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const logger = createLogger({ level: "error", format: "json", destination: process.stderr });
+  const { url } = stack.use(await startEmbeddedPostgres({ dataDir, logger, signal: AbortSignal.timeout(60_000) }));
+  await migrate({ url, logger });
+  const database = stack.use(await connectPostgres({ url, logger }));
+  const blobs = stack.use(await openBlobStore({ kind: "file", directory: join(dataDir, "packs") }, database));
+  const cacheDir = join(dataDir, "cache");
+  const limits = storeLimits(2 ** 31);
+  const clock = systemClock;
+  const store = stack.use(
+    await openRepositoryStore({ database, blobs, cacheDir, cacheMaxBytes: 2 ** 33, limits, logger, clock }),
+  );
+  const remotes = stack.use(
+    openRemotes({
+      allowedHosts: ["127.0.0.1"],
+      fileRemotes: [],
+      runLocalUploadPack: null,
+      userAgent: "coregit-bench",
+      clock,
+      logger,
+    }),
+  );
+  const shared = { database, store, remotes, keys: [], jitter: 0, clock, random: Math.random, logger };
+  const engine = stack.use(openEngine({ ...shared, workers: 2, instanceId: "bench", isOnlyWorker: true }));
+  await engine.start();
+  const owned = stack.move();
+  return {
+    database,
+    store,
+    declarations: openDeclarations({ database, store, keys: [] }),
+    triggers: openTriggers(database),
+    cacheDir,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

@@ -1,0 +1,140 @@
+// Imports of a 20,000-file repository over loopback HTTP, each beside native git doing the like from the same URL. Ours is
+// the whole run: from asking for it to its result, commit published and durable.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { git } from "../test/support/git.ts";
+import { type GitHttpServer, startGitHttpServer } from "../test/support/git-http-server.ts";
+import { QUIET_SPEC } from "../test/support/quiet-spec.ts";
+import type { SourceRepository } from "../test/support/source-repository.ts";
+import { type EngineStack, openEngineStack } from "./engine-stack.ts";
+import { createLargeRepository, largePath } from "./large-repository.ts";
+import { type BenchRow, formatMs, median, paired, timed } from "./measure.ts";
+
+const COLD_ROUNDS = 5;
+const INCREMENTAL_ROUNDS = 9;
+const NOOP_ROUNDS = 50;
+
+type Bench = {
+  readonly stack: EngineStack;
+  readonly server: GitHttpServer;
+  readonly source: SourceRepository;
+  readonly url: string;
+  readonly scratch: string;
+};
+
+export async function benchImport(): Promise<readonly BenchRow[]> {
+  await using cleanup = new AsyncDisposableStack();
+  const source = cleanup.use(await createLargeRepository());
+  const server = cleanup.use(await startGitHttpServer({ root: dirname(source.path) }));
+  const scratch = await mkdtemp(join(tmpdir(), "coregit-bench-peer-"));
+  cleanup.defer(() => rm(scratch, { recursive: true, force: true }));
+  const stack = cleanup.use(await openEngineStack());
+  const bench = { stack, server, source, scratch, url: `${server.url}/${basename(source.path)}` };
+  return [await cold(bench), await incremental(bench), ...(await noop(bench))];
+}
+
+async function declare({ stack, url }: Bench, name: string): Promise<string> {
+  const owner = { kind: "file", ref: name } as const;
+  const spec = { ...QUIET_SPEC, remote: url, branch: "main" };
+  const { id } = await stack.declarations.declareSync({
+    owner,
+    namespace: "bench",
+    name,
+    repository: name,
+    connection: null,
+    spec,
+  });
+  return id;
+}
+
+async function run({ stack }: Bench, syncId: string): Promise<void> {
+  const result = await stack.triggers.run(syncId, {}, AbortSignal.timeout(120_000));
+  if (result.status === "error") throw new Error(`the run failed: ${result.message}`);
+}
+
+async function cold(bench: Bench): Promise<BenchRow> {
+  let round = 0;
+  const { ratio, ours, peer } = await paired(
+    COLD_ROUNDS,
+    async () => {
+      round += 1;
+      const name = `cold-${round}`;
+      return await timed(async () => run(bench, await declare(bench, name)));
+    },
+    async () => {
+      const folder = join(bench.scratch, `cold-${round}`);
+      const ms = await timed(() => git(["clone", "--quiet", "--bare", "--depth=1", bench.url, folder]));
+      await rm(folder, { recursive: true, force: true });
+      return ms;
+    },
+  );
+  return {
+    bench: "import-cold",
+    what: "20,000 files, against git clone --bare --depth=1",
+    result: `${formatMs(median(ours))} against ${formatMs(median(peer))}: ${ratio.toFixed(2)} ×`,
+    limit: "≤ 1.3 ×",
+    isWithin: ratio <= 1.3,
+    figures: { oursMs: median(ours), peerMs: median(peer), ratio },
+  };
+}
+
+async function incremental(bench: Bench): Promise<BenchRow> {
+  const syncId = await declare(bench, "incremental");
+  await run(bench, syncId);
+  const clone = join(bench.scratch, "incremental");
+  await git(["clone", "--quiet", "--bare", "--depth=1", bench.url, clone]);
+  let round = 0;
+  const { ours, peer } = await paired(
+    INCREMENTAL_ROUNDS,
+    () => timed(() => run(bench, syncId)),
+    async () => {
+      round += 1;
+      await bench.source.commit({ [largePath(round * 97)]: `changed in round ${round}\n` });
+      return await timed(() => git(["-C", clone, "fetch", "--quiet", "--depth=1", bench.url, "+main:main"]));
+    },
+  );
+  const limitMs = median(peer) * 1.3 + 50;
+  return {
+    bench: "import-incremental",
+    what: "one changed file, against git fetch --depth=1",
+    result: `${formatMs(median(ours))} against ${formatMs(median(peer))}`,
+    limit: `≤ 1.3 × + 50 ms = ${formatMs(limitMs)}`,
+    isWithin: median(ours) <= limitMs,
+    figures: { oursMs: median(ours), peerMs: median(peer) },
+  };
+}
+
+async function noop(bench: Bench): Promise<readonly BenchRow[]> {
+  const syncId = await declare(bench, "noop");
+  await run(bench, syncId);
+  const requestsBefore = bench.server.requests.length;
+  const remoteMs: number[] = [];
+  const ms: number[] = [];
+  for (let round = 0; round < NOOP_ROUNDS; round += 1) {
+    ms.push(await timed(() => run(bench, syncId)));
+    remoteMs.push(await timed(() => git(["ls-remote", bench.url, "refs/heads/main"])));
+  }
+  const ownRequests = bench.server.requests
+    .slice(requestsBefore)
+    .filter(({ headers }) => headers["user-agent"]?.includes("coregit-bench"));
+  const perRun = ownRequests.length / NOOP_ROUNDS;
+  return [
+    {
+      bench: "import-noop",
+      what: "requests to the remote",
+      result: perRun.toFixed(2),
+      limit: "1",
+      isWithin: perRun === 1,
+      figures: { requests: perRun },
+    },
+    {
+      bench: "import-noop",
+      what: "triggered and answered, the remote's own answer included",
+      result: `${formatMs(median(ms))} (git ls-remote: ${formatMs(median(remoteMs))})`,
+      limit: "≤ 15 ms own time",
+      isWithin: null,
+      figures: { oursMs: median(ms), peerMs: median(remoteMs) },
+    },
+  ];
+}

@@ -1,0 +1,332 @@
+// The composition root: joins adapters and ports into the roles. The only file that knows all folders. What is opened here
+// is released in reverse order, however the role ends.
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { BlobStore } from "./blobs/blob-store.ts";
+import { openBlobStore } from "./blobs/open-blob-store.ts";
+import type { DoctorCheck, RoleStarters } from "./cli/ports.ts";
+import type { Config } from "./config/config.ts";
+import { loadStandaloneSecrets } from "./config/secrets.ts";
+import { CHANNELS, type Database } from "./db/database.ts";
+import { migrate, schemaState } from "./db/migrate.ts";
+import { connectPostgres, openPostgres } from "./db/postgres.ts";
+import { systemClock } from "./domain/clock.ts";
+import { CoregitError } from "./domain/errors.ts";
+import type { Logger } from "./domain/log.ts";
+import { runLocalUploadPack } from "./git/local-upload-pack.ts";
+import type { DependencyCheck, Readiness } from "./http/ports.ts";
+import { createHttpServer } from "./http/server.ts";
+import { loadKubeConfig } from "./kube/kube-config.ts";
+import { openOperator } from "./operator/operator.ts";
+import { openRemotes } from "./remotes/open-remotes.ts";
+import { openRepositoryStore } from "./repositories/open-repository-store.ts";
+import type { RepositoryStore } from "./repositories/store.ts";
+import { storeLimits } from "./repositories/store-options.ts";
+import { openUploadPack } from "./repositories/upload-pack.ts";
+import { lockDataDir } from "./standalone/data-dir-lock.ts";
+import { startEmbeddedPostgres } from "./standalone/embedded-postgres.ts";
+import { showFirstRuns } from "./standalone/first-runs.ts";
+import type { ProgressOutput } from "./standalone/progress.ts";
+import { openStandalone } from "./standalone/standalone.ts";
+import { createCatalog } from "./sync/catalog.ts";
+import type { Declarations } from "./sync/declarations.ts";
+import { type Engine, openEngine } from "./sync/engine.ts";
+import { openHistory } from "./sync/history.ts";
+import { openDeclarations } from "./sync/open-declarations.ts";
+import { openTriggers } from "./sync/triggers.ts";
+import { createLogger } from "./telemetry/log.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+
+type Terminal = { readonly output: ProgressOutput; readonly log: NodeJS.WritableStream };
+
+export type AppOptions = { readonly version: string; readonly terminal: Terminal };
+
+/** How often a role that waits for its database, or for its schema, looks again. */
+const DATABASE_RETRY_MS = 1_000;
+const READINESS_DEADLINE_MS = 2_000;
+
+export function createRoles(options: AppOptions): RoleStarters {
+  return {
+    standalone: ({ config, manifests, signal }) => runStandalone(options, { config, manifests, signal }),
+    operator: ({ config, namespaces, signal }) => runOperator(options, { config, namespaces, signal }),
+    api: ({ config, signal }) => runApi(options, { config, signal }),
+    async migrate({ config }) {
+      return await migrate({ url: databaseUrlOf(config), logger: loggerOf(config, options) });
+    },
+  };
+}
+
+/** What `doctor` asks of the world beside settings and programs. */
+export function reachabilityChecks(config: Config): readonly DoctorCheck[] {
+  if (config.databaseUrl === null) {
+    return [{ name: "database", run: async () => "embedded; standalone starts it" }];
+  }
+  const url = config.databaseUrl;
+  const logger = createLogger({ level: "silent", format: "json", destination: process.stderr });
+  return [
+    {
+      name: "database",
+      async run() {
+        await using database = await connectPostgres({ url, logger, maxConnections: 1 });
+        const state = await schemaState(database);
+        if (state.kind === "current") return "reachable, schema current";
+        throw new Error(
+          state.kind === "behind" ? `${state.pending} migrations are missing; run "coregit migrate"` : state.reason,
+        );
+      },
+    },
+    {
+      name: "blob store",
+      async run() {
+        await using database = openPostgres({ url, logger, maxConnections: 1 });
+        await using blobs = await openBlobStore(config.blobStore, database);
+        await blobs.check();
+        return blobs.description;
+      },
+    },
+  ];
+}
+
+/** What every role has: logger, metrics, store, and the ports on rows. */
+type Core = {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly store: RepositoryStore;
+  readonly declarations: Declarations;
+  readonly instanceId: string;
+};
+
+async function openCore(
+  stack: AsyncDisposableStack,
+  app: AppOptions,
+  parts: { readonly config: Config; readonly logger: Logger; readonly database: Database },
+): Promise<Core> {
+  const { config, logger, database } = parts;
+  const blobs = stack.use(await openBlobStore(config.blobStore, database));
+  const store = stack.use(
+    await openRepositoryStore({
+      database,
+      blobs,
+      cacheDir: join(config.dataDir, "cache"),
+      cacheMaxBytes: config.cacheMaxBytes,
+      limits: storeLimits(config.maxPackBytes),
+      logger,
+      clock: systemClock,
+    }),
+  );
+  const declarations = openDeclarations({ database, store, keys: config.encryptionKeys });
+  const instanceId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  return { ...parts, metrics: createMetrics(app.version), blobs, store, declarations, instanceId };
+}
+
+function openWorkers(stack: AsyncDisposableStack, app: AppOptions, core: Core, isOnlyWorker: boolean): Engine {
+  const { config, database, store, logger } = core;
+  const remotes = stack.use(
+    openRemotes({
+      allowedHosts: config.allowedHosts,
+      fileRemotes: config.fileRemotes,
+      runLocalUploadPack,
+      userAgent: `coregit/${app.version}`,
+      clock: systemClock,
+      logger,
+    }),
+  );
+  const engine = openEngine({
+    database,
+    store,
+    remotes,
+    keys: config.encryptionKeys,
+    jitter: config.resyncJitter,
+    clock: systemClock,
+    random: Math.random,
+    logger,
+    workers: config.workers,
+    instanceId: core.instanceId,
+    isOnlyWorker,
+    metrics: core.metrics.engine,
+  });
+  return stack.use(engine);
+}
+
+/** Begins to listen and answers where. `masterKey` null: health and metrics only, the operator's case without a key. */
+async function serveHttp(stack: AsyncDisposableStack, core: Core, readiness: Readiness): Promise<string> {
+  const { config, database, store, declarations, metrics, logger } = core;
+  const app = createHttpServer({
+    store,
+    declarations,
+    triggers: openTriggers(database),
+    history: openHistory(database),
+    catalog: createCatalog(database),
+    changes: {
+      subscribe: ({ onChange, onGap }) => database.listen(CHANNELS.syncChanged, { onMessage: onChange, onGap }),
+    },
+    uploadPack: openUploadPack(store),
+    readiness,
+    metricsPage: metrics.page,
+    httpMetrics: metrics.http,
+    masterKey: config.masterKey,
+    logger,
+    clock: systemClock,
+  });
+  stack.defer(() => app.close());
+  const { host, port } = config.listen;
+  return await app.listen({ host, port }).catch((cause: unknown) => {
+    throw new CoregitError("InvalidSpec", `Cannot listen on ${host}:${port} (COREGIT_LISTEN): ${listenProblem(cause)}.`, {
+      cause,
+    });
+  });
+}
+
+function listenProblem(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  if (code === "EADDRINUSE") return "the port is taken by another program";
+  if (code === "EACCES") return "this user may not use that port";
+  return "the address is not one of this machine";
+}
+
+function readinessOf(database: Database, blobs: BlobStore, more: () => readonly DependencyCheck[] = () => []): Readiness {
+  const databaseReason = async (): Promise<string | null> => {
+    if (!(await database.isReachable(READINESS_DEADLINE_MS))) return "cannot be reached";
+    const state = await schemaState(database).catch(() => null);
+    if (state === null) return "cannot be read";
+    if (state.kind === "current") return null;
+    return state.kind === "behind" ? `${state.pending} migrations are missing; run "coregit migrate"` : state.reason;
+  };
+  const blobReason = (): Promise<string | null> =>
+    blobs.check().then(
+      () => null,
+      (error: unknown) => (error instanceof CoregitError ? error.message : "cannot be used"),
+    );
+  return {
+    async check() {
+      const database = await databaseReason();
+      const store = database === null ? await blobReason() : null;
+      return [{ name: "database", reason: database }, { name: "blob store", reason: store }, ...more()];
+    },
+  };
+}
+
+async function runStandalone(
+  app: AppOptions,
+  {
+    config: given,
+    manifests,
+    signal,
+  }: { readonly config: Config; readonly manifests: string | null; readonly signal: AbortSignal },
+): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const logger = loggerOf(given, app);
+  const config = await loadStandaloneSecrets(given);
+  let url = config.databaseUrl;
+  if (url === null) url = stack.use(await startEmbeddedPostgres({ dataDir: config.dataDir, logger, signal })).url;
+  else stack.use(await lockDataDir(config.dataDir));
+  await migrate({ url, logger });
+  const database = stack.use(await connectPostgres({ url, logger, maxConnections: 10 + config.workers }));
+  const core = await openCore(stack, app, { config, logger, database });
+  const engine = openWorkers(stack, app, core, given.databaseUrl === null);
+  const httpUrl = await serveHttp(stack, core, readinessOf(database, core.blobs));
+  await engine.start();
+  const catalog = createCatalog(database);
+  const { dataDir } = config;
+  const standalone = stack.use(
+    await openStandalone({ dataDir, manifestsFolder: manifests, url: httpUrl, declarations: core.declarations, catalog, logger }),
+  );
+  await showFirstRuns({
+    database,
+    declarations: core.declarations,
+    standalone,
+    output: app.terminal.output,
+    url: httpUrl,
+    dataDir,
+    signal,
+  });
+  await aborted(signal);
+}
+
+async function runApi(
+  app: AppOptions,
+  { config, signal }: { readonly config: Config; readonly signal: AbortSignal },
+): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const logger = loggerOf(config, app);
+  const database = stack.use(openPostgres({ url: databaseUrlOf(config), logger }));
+  const core = await openCore(stack, app, { config, logger, database });
+  const url = await serveHttp(stack, core, readinessOf(database, core.blobs));
+  logger.info({ url }, "Serving the API.");
+  await aborted(signal);
+}
+
+async function runOperator(
+  app: AppOptions,
+  {
+    config,
+    namespaces,
+    signal,
+  }: { readonly config: Config; readonly namespaces: readonly string[]; readonly signal: AbortSignal },
+): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const logger = loggerOf(config, app);
+  const database = stack.use(openPostgres({ url: databaseUrlOf(config), logger, maxConnections: 10 + config.workers }));
+  const core = await openCore(stack, app, { config, logger, database });
+  const engine = openWorkers(stack, app, core, false);
+  let watching: DependencyCheck = { name: "kubernetes", reason: "the first list is not complete" };
+  const url = await serveHttp(
+    stack,
+    core,
+    readinessOf(database, core.blobs, () => [watching]),
+  );
+  logger.info({ url }, "Serving probes and metrics.");
+  if (!(await databaseReady(database, logger, signal))) return;
+  await engine.start();
+  const operator = stack.use(
+    openOperator({
+      kubeConfig: loadKubeConfig(),
+      database,
+      declarationsOver: (fenced) => openDeclarations({ database: fenced, store: core.store, keys: config.encryptionKeys }),
+      namespaces,
+      publicUrl: config.publicUrl,
+      identity: core.instanceId,
+      version: app.version,
+      clock: systemClock,
+      random: Math.random,
+      logger,
+      metrics: core.metrics.runtime,
+    }),
+  );
+  void operator.synced.then(() => {
+    watching = { name: "kubernetes", reason: null };
+  });
+  await aborted(signal);
+}
+
+/** Waits until the database answers and has the program's schema; false when `signal` came first. */
+async function databaseReady(database: Database, logger: Logger, signal: AbortSignal): Promise<boolean> {
+  let said = "";
+  while (!signal.aborted) {
+    const state = await schemaState(database).catch((error: unknown) => ({ kind: "refused" as const, reason: String(error) }));
+    if (state.kind === "current") return true;
+    const reason = state.kind === "behind" ? `${state.pending} migrations are missing` : state.reason;
+    if (reason !== said) logger.warn({ reason }, "Waiting for the database.");
+    said = reason;
+    await Promise.race([aborted(signal), new Promise((resolve) => setTimeout(resolve, DATABASE_RETRY_MS))]);
+  }
+  return false;
+}
+
+function databaseUrlOf(config: Config): string {
+  if (config.databaseUrl === null) throw new CoregitError("InvalidSpec", "COREGIT_DATABASE_URL is not set.");
+  return config.databaseUrl;
+}
+
+function loggerOf(config: Config, { terminal }: AppOptions): Logger {
+  return createLogger({ level: config.logLevel, format: config.logFormat, destination: terminal.log });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

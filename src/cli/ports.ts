@@ -1,0 +1,48 @@
+// What the command line needs from the rest of the program. The composition root provides it.
+import type { Config } from "../config/config.ts";
+import type { Environment } from "../config/env.ts";
+
+type RoleOptions = { readonly config: Config; readonly signal: AbortSignal };
+
+/** Starts a role and resolves when it has ended, which is soon after `signal` aborts. */
+export type RoleStarters = {
+  /** `manifests`: absolute folder, null: none. */
+  standalone(options: RoleOptions & { readonly manifests: string | null }): Promise<void>;
+  /** `namespaces`: empty for the whole cluster. */
+  operator(options: RoleOptions & { readonly namespaces: readonly string[] }): Promise<void>;
+  api(options: RoleOptions): Promise<void>;
+  /** Resolves with the names of the migrations that it applied. */
+  migrate(options: RoleOptions): Promise<readonly string[]>;
+};
+
+/** One thing that `doctor` looks at. */
+export type DoctorCheck = {
+  readonly name: string;
+  /** Says what was found, or throws with a sentence on what is wrong and what to do. */
+  run(signal: AbortSignal): Promise<string>;
+};
+
+export type Output = {
+  /** Results, for people and programs. */
+  print(text: string): void;
+  /** Progress, warnings and errors. */
+  say(text: string): void;
+  /** Whether results go to a terminal. */
+  readonly isTty: boolean;
+};
+
+export type CliPorts = {
+  readonly roles: RoleStarters;
+  /** Checks of what a role with this configuration reaches: database, schema, blob store. */
+  readonly checks: (config: Config) => readonly DoctorCheck[];
+  readonly output: Output;
+  readonly environment: Environment;
+  readonly workingDirectory: string;
+  /** Folder of the CRD files. */
+  readonly crdFolder: string;
+  readonly version: string;
+  /** Epoch milliseconds, for ages. */
+  readonly now: () => number;
+  /** Aborts when the program should end. */
+  readonly signal: AbortSignal;
+};

@@ -1,0 +1,48 @@
+// Repositories as places of refs and objects: rows of `repositories` as the git store needs them.
+import type { Queryable, Transaction } from "./database.ts";
+
+export type RepositoryRow = {
+  readonly id: string;
+  readonly namespace: string;
+  readonly slug: string;
+  readonly description: string;
+  readonly visibility: "private" | "public";
+  readonly default_branch: string;
+};
+
+/** What a local view is compared with. `version` moves with every publish. */
+export type RepositoryState = { readonly version: bigint; readonly defaultBranch: string };
+
+const COLUMNS = "id, namespace, slug, description, visibility, default_branch";
+
+export async function findRepository(db: Queryable, namespace: string, slug: string): Promise<RepositoryRow | null> {
+  const sql = `SELECT ${COLUMNS} FROM repositories WHERE namespace = $1 AND slug = $2`;
+  return (await db.query<RepositoryRow>(sql, [namespace, slug])).rows[0] ?? null;
+}
+
+export async function getRepository(db: Queryable, id: string): Promise<RepositoryRow | null> {
+  return (await db.query<RepositoryRow>(`SELECT ${COLUMNS} FROM repositories WHERE id = $1`, [id])).rows[0] ?? null;
+}
+
+export async function readRepositoryState(db: Queryable, id: string): Promise<RepositoryState | null> {
+  const sql = "SELECT version::text AS version, default_branch FROM repositories WHERE id = $1";
+  const { rows } = await db.query<{ version: string; default_branch: string }>(sql, [id]);
+  const [row] = rows;
+  return row === undefined ? null : { version: BigInt(row.version), defaultBranch: row.default_branch };
+}
+
+/** Starts a publish: one at a time per repository, until the transaction ends. False: there is no such repository. */
+export async function advanceVersion(tx: Transaction, id: string): Promise<boolean> {
+  const { rowCount } = await tx.query("UPDATE repositories SET version = version + 1, updated_at = now() WHERE id = $1", [id]);
+  return rowCount === 1;
+}
+
+/** One writer at a time of any local view of this repository, until the transaction ends. */
+export async function lockViews(tx: Transaction, id: string): Promise<void> {
+  await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('coregit.view.' || $1::text, 0))", [id]);
+}
+
+/** Removes the row and with it refs, reflog, packs, syncs and history. */
+export async function deleteRepository(db: Queryable, id: string): Promise<void> {
+  await db.query("DELETE FROM repositories WHERE id = $1", [id]);
+}

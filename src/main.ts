@@ -1,0 +1,51 @@
+// From the process to the program: arguments, signals, exit code.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createRoles, reachabilityChecks } from "./app.ts";
+import type { Output } from "./cli/ports.ts";
+import { runCli } from "./cli/run-cli.ts";
+import { readEnvironment } from "./config/env.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { readonly version: string };
+  return version;
+}
+
+/** The first signal asks the program to end; the second ends it. */
+function endOnSignals(stop: AbortController): void {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stop.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
+    stop.abort();
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+}
+
+/** Runs one command and leaves its exit code in `process.exitCode`. */
+export async function runMain(args: readonly string[]): Promise<void> {
+  const stop = new AbortController();
+  endOnSignals(stop);
+  // A reader that went away (`coregit get | head`) ends the output, not the program's work.
+  process.stdout.on("error", () => stop.abort());
+  const version = readVersion();
+  const output: Output = {
+    print: (text) => void process.stdout.write(text),
+    say: (text) => void process.stderr.write(text),
+    isTty: process.stdout.isTTY === true,
+  };
+  const terminal = { output: process.stdout, log: process.stderr };
+  process.exitCode = await runCli(args, {
+    roles: createRoles({ version, terminal }),
+    checks: reachabilityChecks,
+    output,
+    environment: readEnvironment(),
+    workingDirectory: process.cwd(),
+    crdFolder: join(ROOT, "crds"),
+    version,
+    now: () => Date.now(),
+    signal: stop.signal,
+  });
+}
+
+if (import.meta.main) await runMain(process.argv.slice(2));

@@ -1,0 +1,59 @@
+// The files that make a directory a bare repository for native git. Everything is written beside its place and renamed
+// into it, so that another process sees the old file or the new one.
+import { randomBytes } from "node:crypto";
+import { mkdir, open, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Oid } from "../domain/oid.ts";
+
+const CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
+/** Enough for the first line of packed-refs as it is written here. */
+const FIRST_LINE_BYTES = 128;
+
+/** Makes what is missing of an empty bare repository. Safe to repeat and to race. */
+export async function makeBareDirectory(directory: string): Promise<void> {
+  await mkdir(join(directory, "objects", "pack"), { recursive: true });
+  await mkdir(join(directory, "objects", "info"), { recursive: true });
+  await mkdir(join(directory, "refs"), { recursive: true });
+  await writeFile(join(directory, "config"), CONFIG, { flag: "wx" }).catch(ignoreExisting);
+  await writeFile(join(directory, "HEAD"), "ref: refs/heads/main\n", { flag: "wx" }).catch(ignoreExisting);
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EEXIST") throw error;
+}
+
+export type RefSnapshot = {
+  /** The repository's version that the refs are at least as new as. */
+  readonly version: bigint;
+  readonly defaultBranch: string;
+  /** In order of their names' bytes. */
+  readonly refs: ReadonlyMap<string, Oid>;
+};
+
+/** Replaces all refs at once. The version stands among the traits of the first line, where git passes over what it does not know. */
+export async function writeRefs(directory: string, { version, defaultBranch, refs }: RefSnapshot): Promise<void> {
+  const lines = [`# pack-refs with: sorted coregit-version=${version} `, ...[...refs].map(([name, oid]) => `${oid} ${name}`)];
+  await replaceFile(join(directory, "HEAD"), `ref: refs/heads/${defaultBranch}\n`);
+  await replaceFile(join(directory, "packed-refs"), `${lines.join("\n")}\n`);
+}
+
+/** The version of the refs in a directory; null: there are none, or it is not one of ours. */
+export async function readRefsVersion(directory: string): Promise<bigint | null> {
+  const [, version] =
+    /^# pack-refs with: .*coregit-version=(\d+) \n/.exec(await readBeginning(join(directory, "packed-refs"))) ?? [];
+  return version === undefined ? null : BigInt(version);
+}
+
+async function readBeginning(path: string): Promise<string> {
+  const file = await open(path, "r").catch(() => null);
+  if (file === null) return "";
+  await using owned = file;
+  const { buffer, bytesRead } = await owned.read(Buffer.alloc(FIRST_LINE_BYTES), 0, FIRST_LINE_BYTES, 0);
+  return buffer.toString("latin1", 0, bytesRead);
+}
+
+async function replaceFile(path: string, content: string): Promise<void> {
+  const next = `${path}.${randomBytes(6).toString("hex")}.new`;
+  await writeFile(next, content);
+  await rename(next, path);
+}

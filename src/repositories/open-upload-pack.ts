@@ -1,0 +1,30 @@
+// Serves clones and fetches of stored repositories from their views.
+import { advertiseRefs, readProtocol, uploadPack } from "../git/upload-pack.ts";
+import type { LocalRepositoryStore } from "./open-repository-store.ts";
+import type { Repository } from "./store.ts";
+
+export type UploadPackRequest = {
+  readonly repository: Repository;
+  /** What the client asked for, as it came; anything that is not a version of git's protocol counts as nothing. */
+  readonly protocol: string | null;
+  /** Ends the process behind the answer. */
+  readonly signal: AbortSignal;
+};
+
+export interface StoredUploadPack {
+  advertise(request: UploadPackRequest): AsyncGenerator<Uint8Array>;
+  serve(request: UploadPackRequest, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
+}
+
+export function openUploadPack(store: Pick<LocalRepositoryStore, "leaseView">): StoredUploadPack {
+  return {
+    async *advertise({ repository, protocol, signal }) {
+      using view = await store.leaseView(repository);
+      yield* advertiseRefs({ gitDir: view.directory, protocol: readProtocol(protocol), signal });
+    },
+    async *serve({ repository, protocol, signal }, body) {
+      using view = await store.leaseView(repository);
+      yield* uploadPack({ gitDir: view.directory, protocol: readProtocol(protocol), signal }, body);
+    },
+  };
+}

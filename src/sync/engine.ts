@@ -1,0 +1,83 @@
+// The engine: workers that run due syncs. Responsible for putting its parts together, for what wakes it, and for ending in
+// order; each part is a file of its own. Any number of engines may work on one database.
+import { CHANNELS } from "../db/database.ts";
+import type { ClaimedSync } from "../db/sync-leases.ts";
+import { CoregitError } from "../domain/errors.ts";
+import { type EngineMetrics, noEngineMetrics } from "./engine-metrics.ts";
+import { LEASE_MS, LeaseKeeper } from "./lease-keeper.ts";
+import { pause } from "./pause.ts";
+import type { RunDependencies } from "./run.ts";
+import { runSync } from "./run-sync.ts";
+import { WorkLoop } from "./work-loop.ts";
+
+/** Below the 30 s that Kubernetes gives a pod, with room for recording what is stopped. */
+const DEFAULT_GRACE_MS = 20_000;
+
+export type EngineOptions = RunDependencies & {
+  /** Runs at a time in this process. */
+  readonly workers: number;
+  /** Unlike that of any other process that ever worked on this database, so that a restarted worker finds its leases dead. */
+  readonly instanceId: string;
+  /** True when no other process can be working on this database: leases that are found at the start are dead. */
+  readonly isOnlyWorker?: boolean;
+  readonly metrics?: EngineMetrics;
+  /** How long runs may go on once the engine is disposed of, before they are stopped and made due again. */
+  readonly graceMs?: number;
+};
+
+export interface Engine extends AsyncDisposable {
+  /** Begins to claim. Resolves when changes are being listened for. */
+  start(): Promise<void>;
+  /** Resolves when nothing runs here and nothing is due. */
+  drain(): Promise<void>;
+}
+
+/** Makes an engine that does nothing before `start`. Disposal claims no more, lets runs end within the grace and stops the rest. */
+export function openEngine(options: EngineOptions): Engine {
+  const { database, clock, logger, instanceId: owner, metrics = noEngineMetrics } = options;
+  const stack = new AsyncDisposableStack();
+  const keeper = stack.use(new LeaseKeeper({ database, owner, clock, logger }));
+  const stop = new AbortController();
+
+  const run = async (claim: ClaimedSync): Promise<void> => {
+    metrics.claimed(claim.lagMs);
+    const lost = new AbortController();
+    using _kept = keeper.keep({
+      lease: claim.lease,
+      generation: claim.generation,
+      stop: (reason) => lost.abort(reason),
+    });
+    await runSync({ deps: options, metrics, leaseMs: LEASE_MS }, claim, AbortSignal.any([stop.signal, lost.signal]));
+  };
+  const loop = new WorkLoop({
+    database,
+    owner,
+    workers: options.workers,
+    random: options.random,
+    logger,
+    isOnlyWorker: options.isOnlyWorker ?? false,
+    run,
+  });
+
+  const onChanged = (syncId: string): void => {
+    if (keeper.isKeeping(syncId)) void keeper.check();
+  };
+  return {
+    async start() {
+      const due = { onMessage: () => loop.wake(), onGap: () => loop.wake() };
+      stack.use(await database.listen(CHANNELS.syncDue, due));
+      stack.use(await database.listen(CHANNELS.syncChanged, { onMessage: onChanged, onGap: () => void keeper.check() }));
+      loop.start();
+    },
+    drain: () => loop.drained(),
+    async [Symbol.asyncDispose]() {
+      await loop.stop();
+      const grace = new AbortController();
+      const finished = loop.finished().finally(() => grace.abort());
+      await pause(options.graceMs ?? DEFAULT_GRACE_MS, grace.signal);
+      stop.abort(new CoregitError("Interrupted", "The worker was stopped during the run; it is run again."));
+      await finished;
+      await stack.disposeAsync();
+    },
+  };
+}

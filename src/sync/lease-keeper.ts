@@ -1,0 +1,90 @@
+// Keeps the leases of runs under way, and stops runs whose lease is lost or whose declaration has changed. One statement for
+// all of them; no timer while nothing runs.
+import type { Database } from "../db/database.ts";
+import { type Lease, renewLeases } from "../db/sync-leases.ts";
+import type { Clock } from "../domain/clock.ts";
+import { CoregitError } from "../domain/errors.ts";
+import type { Logger } from "../domain/log.ts";
+
+/** A worker that died is replaced after this long; a database that restarts (seconds) costs no lease. */
+export const LEASE_MS = 30_000;
+/** Two renewals may fail before a lease is over. */
+const HEARTBEAT_MS = 10_000;
+
+type Held = { readonly lease: Lease; readonly generation: number; readonly stop: (reason: CoregitError) => void };
+
+export type LeaseKeeperOptions = {
+  readonly database: Database;
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+};
+
+export class LeaseKeeper implements Disposable {
+  readonly #options: LeaseKeeperOptions;
+  readonly #held = new Map<string, Held>();
+  #timer: NodeJS.Timeout | null = null;
+  #renewedMs = 0;
+
+  constructor(options: LeaseKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Keeps a fresh lease until the result is disposed. `stop` is called once, when the run must end. */
+  keep(held: Held): Disposable {
+    const { syncId } = held.lease;
+    if (this.#held.size === 0) this.#renewedMs = this.#options.clock.monotonic();
+    this.#held.set(syncId, held);
+    this.#timer ??= setInterval(() => void this.check(), HEARTBEAT_MS);
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#held.get(syncId) === held) this.#held.delete(syncId);
+        if (this.#held.size === 0) this[Symbol.dispose]();
+      },
+    };
+  }
+
+  isKeeping(syncId: string): boolean {
+    return this.#held.has(syncId);
+  }
+
+  /** Renews all leases now and stops the runs that may not go on. Never rejects. */
+  async check(): Promise<void> {
+    const asked = [...this.#held.values()];
+    if (asked.length === 0) return;
+    const { database, owner, clock, logger } = this.#options;
+    const sentMs = clock.monotonic();
+    try {
+      const renewed = await renewLeases(
+        database,
+        asked.map(({ lease }) => lease),
+        { owner, leaseMs: LEASE_MS },
+      );
+      this.#renewedMs = sentMs;
+      const current = new Map(renewed.map((row) => [row.syncId, row]));
+      for (const held of asked) this.#stopIfLost(held, current.get(held.lease.syncId));
+    } catch (error) {
+      logger.warn({ err: error }, "the leases of runs under way could not be renewed");
+      if (sentMs - this.#renewedMs > LEASE_MS) for (const held of asked) held.stop(lost());
+    }
+  }
+
+  #stopIfLost(held: Held, row: { readonly isSuspended: boolean; readonly generation: number } | undefined): void {
+    // A run that ended meanwhile has given its lease back itself.
+    if (this.#held.get(held.lease.syncId) !== held) return;
+    if (row === undefined) held.stop(lost());
+    else if (row.isSuspended) held.stop(new CoregitError("StaleLease", "The sync was suspended during the run."));
+    else if (row.generation !== held.generation) {
+      held.stop(new CoregitError("StaleLease", "The declaration changed during the run; it is run again."));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}
+
+function lost(): CoregitError {
+  return new CoregitError("StaleLease", "The sync was removed or taken over during the run; nothing was written.");
+}

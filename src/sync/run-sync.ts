@@ -1,0 +1,114 @@
+// The frame around one run: its request, its time limit, its direction, and the record of whatever it throws. Resolves when
+// the run is recorded, or when that is for the reaper to do; never rejects.
+import type { ClaimedSync } from "../db/sync-leases.ts";
+import { formatDuration } from "../domain/duration.ts";
+import { CoregitError, toCoregitError } from "../domain/errors.ts";
+import type { EngineMetrics } from "./engine-metrics.ts";
+import { openRemote } from "./open-remote.ts";
+import { pause } from "./pause.ts";
+import { recordFailure, wasRecorded } from "./record-failure.ts";
+import { newProgress, type Run, type RunDependencies } from "./run.ts";
+import { runImport } from "./run-import.ts";
+import { takeRequest } from "./take-request.ts";
+
+/** setTimeout takes no longer delay; a timeout beyond 24 days is as good as none. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** While the database is away a failure is recorded again and again at this pace, until the lease is over anyway. */
+const RECORD_RETRY_MS = 500;
+
+export type RunFrame = {
+  readonly deps: RunDependencies;
+  readonly metrics: EngineMetrics;
+  /** Recording is given up after this long without the database: the lease is over and the reaper takes it from there. */
+  readonly leaseMs: number;
+};
+
+/** Runs a claimed sync once. `signal` is aborted with a CoregitError when the lease is lost or the worker stops. */
+export async function runSync(frame: RunFrame, claim: ClaimedSync, signal: AbortSignal): Promise<void> {
+  const { clock } = frame.deps;
+  const logger = frame.deps.logger.child({ sync: claim.lease.syncId, name: `${claim.namespace}/${claim.name}` });
+  const deps = { ...frame.deps, logger };
+  const startedMs = clock.monotonic();
+  const { direction } = claim.spec;
+  frame.metrics.runStarted(direction);
+  const error = await attempt(frame, { deps, claim, startedMs }, signal);
+  const durationMs = clock.monotonic() - startedMs;
+  frame.metrics.runEnded({ direction, status: error === null ? "success" : "error", code: error?.code ?? null, durationMs });
+  if (error === null) logger.debug({ durationMs }, "run ended");
+  else logger.info({ durationMs, code: error.code, error: error.message }, "run failed");
+}
+
+/** Returns why the run failed, or null. */
+async function attempt(
+  frame: RunFrame,
+  start: Pick<Run, "deps" | "claim" | "startedMs">,
+  stop: AbortSignal,
+): Promise<CoregitError | null> {
+  using limit = timeLimit(start.claim.spec.timeoutMs);
+  const signal = AbortSignal.any([stop, limit.signal]);
+  let run: Run | null = null;
+  try {
+    const { database, store } = start.deps;
+    run = { ...start, request: await takeRequest(database, store, start.claim), signal, progress: newProgress() };
+    await runDirection(run);
+    return null;
+  } catch (thrown) {
+    const error = reasonOf(thrown, signal);
+    if (error.code === "Internal") start.deps.logger.error({ err: error.cause ?? error }, "a run met a defect");
+    // Without a request nothing has begun: the reaper releases the sync when the lease is over.
+    return run === null ? error : record(frame, run, error);
+  }
+}
+
+async function runDirection(run: Run): Promise<void> {
+  if (run.claim.spec.direction === "export") {
+    throw new CoregitError(
+      "DirectionUnsupported",
+      "This sync cannot run: exports need a provider that can be written to, and this version only imports.",
+    );
+  }
+  await using remote = await openRemote(run);
+  await runImport(run, remote);
+}
+
+/** What is recorded: the reason of the abort when there was one, since what the steps throw then only follows from it. */
+function reasonOf(thrown: unknown, signal: AbortSignal): CoregitError {
+  return toCoregitError(signal.aborted ? signal.reason : thrown);
+}
+
+/**
+ * Records a failure. A COMMIT whose answer was lost may have recorded the run already: then the lease is gone and the
+ * run's row says how it ended.
+ */
+async function record(frame: RunFrame, run: Run, error: CoregitError): Promise<CoregitError | null> {
+  const { clock, logger } = run.deps;
+  const deadlineMs = clock.monotonic() + frame.leaseMs;
+  for (;;) {
+    const failure = await recordOnce(run, error);
+    if (failure === "recorded") return error;
+    if (failure === "was recorded") return null;
+    if (failure.code !== "DatabaseUnavailable" || clock.monotonic() > deadlineMs) {
+      logger.error({ err: failure }, "a failed run could not be recorded; it is closed when its lease ends");
+      return error;
+    }
+    await pause(RECORD_RETRY_MS);
+  }
+}
+
+async function recordOnce(run: Run, error: CoregitError): Promise<"recorded" | "was recorded" | CoregitError> {
+  try {
+    const isHeld = await recordFailure(run, error);
+    return !isHeld && (await wasRecorded(run)) ? "was recorded" : "recorded";
+  } catch (failure) {
+    return toCoregitError(failure);
+  }
+}
+
+function timeLimit(timeoutMs: number): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const timer = setTimeout(
+    () => controller.abort(new CoregitError("Timeout", `The run took longer than its timeout of ${formatDuration(timeoutMs)}.`)),
+    Math.min(timeoutMs, LONGEST_TIMER_MS),
+  );
+  return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) };
+}

@@ -1,0 +1,103 @@
+// Schema migrations on a real server: by several processes at once, and on databases that do not fit the program.
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { migrate, schemaIsCurrent, schemaState } from "../../src/db/migrate.ts";
+import { startChildProgram } from "../support/child-program.ts";
+import { createEmptyTestDatabase, createTestDatabase } from "../support/database.ts";
+import { silentLogger } from "../support/silent-logger.ts";
+
+const PROGRAM_MIGRATIONS = join(import.meta.dirname, "../../src/db/migrations");
+
+const SLOW_FIRST = "CREATE TABLE first (id integer); SELECT pg_sleep(0.3); INSERT INTO first VALUES (1);";
+const SECOND = "CREATE TABLE second (id integer); INSERT INTO second VALUES (2);";
+
+test("an empty database becomes current, and a second migration finds nothing to do", async () => {
+  await using db = await createEmptyTestDatabase();
+  expect(await schemaIsCurrent(db.database)).toBe(false);
+  expect((await schemaState(db.database)).kind).toBe("behind");
+  const applied = await migrate({ url: db.url, logger: silentLogger });
+  expect(applied).toBeGreaterThan(0);
+  expect(await schemaIsCurrent(db.database)).toBe(true);
+  expect(await migrate({ url: db.url, logger: silentLogger })).toBe(0);
+});
+
+test("of several processes at once each migration is applied by one, and all end well", async () => {
+  await using db = await createEmptyTestDatabase();
+  await using files = await migrationFiles({ "0001-first.sql": SLOW_FIRST, "0002-second.sql": SECOND });
+  await using stack = new AsyncDisposableStack();
+  const programs = Array.from({ length: 4 }, () => stack.use(startChildProgram("run-migrations.ts", [db.url, files.directory])));
+  const counts = await Promise.all(programs.map(({ firstLine }) => firstLine));
+  expect(counts.reduce((sum, count) => sum + Number(count), 0)).toBe(2);
+  expect(await Promise.all(programs.map(({ exitCode }) => exitCode))).toEqual([0, 0, 0, 0]);
+  expect((await db.database.query("SELECT * FROM first, second")).rowCount).toBe(1);
+});
+
+test("the program's own migrations by several processes at once", async () => {
+  await using db = await createEmptyTestDatabase();
+  await using stack = new AsyncDisposableStack();
+  const programs = Array.from({ length: 3 }, () =>
+    stack.use(startChildProgram("run-migrations.ts", [db.url, PROGRAM_MIGRATIONS])),
+  );
+  await Promise.all(programs.map(({ firstLine }) => firstLine));
+  expect(await schemaIsCurrent(db.database)).toBe(true);
+});
+
+test("a migration that fails leaves nothing of itself, and those before it stay", async () => {
+  await using db = await createEmptyTestDatabase();
+  await using files = await migrationFiles({
+    "0001-first.sql": SECOND,
+    "0002-broken.sql": "CREATE TABLE half (id integer); SELECT 1/0;",
+  });
+  await expect(migrate({ url: db.url, logger: silentLogger, directory: files.directory })).rejects.toMatchObject({
+    code: "22012",
+  });
+  const { rows } = await db.database.query(
+    "SELECT to_regclass('second') IS NOT NULL AS before, to_regclass('half') IS NOT NULL AS half",
+  );
+  expect(rows).toEqual([{ before: true, half: false }]);
+  expect((await db.database.query("SELECT name FROM schema_migrations")).rows).toEqual([{ name: "0001-first.sql" }]);
+});
+
+test("an applied migration whose file was changed is refused, changed line ends are not", async () => {
+  await using db = await createEmptyTestDatabase();
+  await using files = await migrationFiles({ "0001-first.sql": "CREATE TABLE a (id integer);\n" });
+  const options = { url: db.url, logger: silentLogger, directory: files.directory };
+  await migrate(options);
+  await files.write("0001-first.sql", "CREATE TABLE a (id integer);\r\n");
+  expect(await migrate(options)).toBe(0);
+  await files.write("0001-first.sql", "CREATE TABLE a (id bigint);\n");
+  await expect(migrate(options)).rejects.toMatchObject({
+    code: "DatabaseUnsupported",
+    message: "Migration 0001-first.sql was applied to the database with a content that differs from this program's.",
+  });
+});
+
+test("a database that is newer than the program is refused", async () => {
+  await using db = await createTestDatabase();
+  await db.database.query("INSERT INTO schema_migrations (version, name, checksum) VALUES (9999, '9999-future.sql', 'x')");
+  const reason = "The database is newer than this program: it has migration 9999-future.sql. Run a newer version.";
+  await expect(migrate({ url: db.url, logger: silentLogger })).rejects.toMatchObject({
+    code: "DatabaseUnsupported",
+    message: reason,
+  });
+  expect(await schemaState(db.database)).toEqual({ kind: "refused", reason });
+  expect(await schemaIsCurrent(db.database)).toBe(false);
+});
+
+test("a gap in the numbers of the files is a defect", async () => {
+  await using db = await createEmptyTestDatabase();
+  await using files = await migrationFiles({ "0001-first.sql": SECOND, "0003-third.sql": "SELECT 1" });
+  await expect(migrate({ url: db.url, logger: silentLogger, directory: files.directory })).rejects.toMatchObject({
+    code: "Internal",
+  });
+});
+
+async function migrationFiles(files: Readonly<Record<string, string>>) {
+  const directory = await mkdtemp(join(tmpdir(), "coregit-test-migrations-"));
+  const write = (name: string, sql: string) => writeFile(join(directory, name), sql);
+  await Promise.all(Object.entries(files).map(([name, sql]) => write(name, sql)));
+  return { directory, write, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
+}

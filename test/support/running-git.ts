@@ -1,0 +1,30 @@
+// Which git processes a process has below it, as Linux shows them.
+import { readdir, readFile } from "node:fs/promises";
+
+type Process = { readonly pid: number; readonly parent: number; readonly name: string; readonly isZombie: boolean };
+
+/** Names of the running descendants of `pid` that are git, without servers that tests run themselves (`http-backend`). */
+export async function runningGit(pid: number): Promise<string[]> {
+  const processes = await listProcesses();
+  const below = new Set([pid]);
+  for (let size = 0; size !== below.size; ) {
+    size = below.size;
+    for (const one of processes) if (below.has(one.parent)) below.add(one.pid);
+  }
+  const git = processes.filter((one) => one.pid !== pid && below.has(one.pid) && one.name.startsWith("git") && !one.isZombie);
+  const commands = await Promise.all(git.map((one) => readFile(`/proc/${one.pid}/cmdline`, "utf8").catch(() => "")));
+  return commands.map((command) => command.replaceAll("\0", " ")).filter((command) => /index-pack|fetch|repack|unpack/.test(command));
+}
+
+async function listProcesses(): Promise<Process[]> {
+  const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(ids.map(readProcess));
+  return found.filter((one) => one !== null);
+}
+
+async function readProcess(id: string): Promise<Process | null> {
+  const line = await readFile(`/proc/${id}/stat`, "utf8").catch(() => "");
+  const [, name, state, parent] = /^\d+ \((.*)\) (\S) (\d+)/.exec(line) ?? [];
+  if (name === undefined || state === undefined) return null;
+  return { pid: Number(id), parent: Number(parent), name, isZombie: state === "Z" };
+}
