@@ -67,9 +67,9 @@ function fieldsOf(schema: JsonSchema, prefix = ""): Field[] {
 function typeOf(schema: JsonSchema): string {
   if (schema["x-kubernetes-int-or-string"] === true) return "integer or string";
   if (Array.isArray(schema.enum)) return schema.enum.map((value) => `\`${value}\``).join(", ");
-  if (schema.type === "array") return `list of ${typeOf((schema.items ?? {}) as JsonSchema)}, at most ${schema.maxItems}`;
+  if (schema.type === "array") return `list (at most ${schema.maxItems}) of ${typeOf((schema.items ?? {}) as JsonSchema)}`;
   if (schema.format === "date-time") return "time";
-  const limit = schema.maxLength === undefined ? "" : `, at most ${schema.maxLength}`;
+  const limit = schema.maxLength === undefined ? "" : ` (at most ${schema.maxLength})`;
   return `${schema.type}${limit}`;
 }
 

@@ -70,8 +70,8 @@ async function report({ name, run }: DoctorCheck, { output, signal }: CliPorts):
 }
 
 async function gitVersion(signal: AbortSignal): Promise<string> {
-  const { stdout } = await promisify(execFile)("git", ["--version"], { signal, maxBuffer: 4096 }).catch((error) => {
-    throw new Error("git cannot be run; install git 2.37 or newer and put it on the PATH.", { cause: error });
+  const { stdout } = await promisify(execFile)("git", ["--version"], { signal, maxBuffer: 4096 }).catch(() => {
+    throw new CliError(EXIT.failed, "git cannot be run; install git 2.37 or newer and put it on the PATH.");
   });
   return versionAtLeast(/[0-9]+\.[0-9]+[0-9.]*/.exec(stdout)?.[0] ?? "0.0", GIT_MINIMUM, "git");
 }
@@ -79,7 +79,7 @@ async function gitVersion(signal: AbortSignal): Promise<string> {
 function versionAtLeast(version: string, [major, minor]: readonly [number, number], program: string): string {
   const [foundMajor = 0, foundMinor = 0] = version.split(".").map(Number);
   const isEnough = foundMajor > major || (foundMajor === major && foundMinor >= minor);
-  if (!isEnough) throw new Error(`${program} ${version} is too old; install ${major}.${minor} or newer.`);
+  if (!isEnough) throw new CliError(EXIT.failed, `${program} ${version} is too old; install ${major}.${minor} or newer.`);
   return version;
 }
 
@@ -88,7 +88,7 @@ async function writableFolder(folder: string): Promise<string> {
     await mkdir(folder, { recursive: true });
     await access(folder, constants.W_OK | constants.X_OK);
     return folder;
-  } catch (error) {
-    throw new Error(`${folder} cannot be written; make it writable or set COREGIT_DATA_DIR.`, { cause: error });
+  } catch {
+    throw new CliError(EXIT.failed, `${folder} cannot be written; make it writable or set COREGIT_DATA_DIR.`);
   }
 }

@@ -1,4 +1,4 @@
-// What the program was told, checked and typed. `env.ts` is the only reader of process.env and produces this.
+// What the program was told, checked and typed. `parse-config.ts` makes this of what `env.ts`, the only reader of the environment, found.
 
 export type BlobStoreSetting = { readonly kind: "postgres" } | { readonly kind: "file"; readonly directory: string };
 

@@ -4,7 +4,7 @@
 
 import { CoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
-import type { Database, Queryable, Transaction } from "./database.ts";
+import type { Queryable, Transaction } from "./database.ts";
 import { type Migration, readMigrations } from "./migration-files.ts";
 import { connectPostgres } from "./postgres.ts";
 
@@ -36,11 +36,11 @@ const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS schema_migrations (
 )`;
 
 /**
- * Applies what is missing and resolves to the number of migrations applied by this call. Safe to repeat and to run in
+ * Applies what is missing and resolves to the names of the migrations applied by this call. Safe to repeat and to run in
  * several processes at once: each migration is applied by exactly one of them, the others wait.
  * @throws CoregitError `DatabaseUnsupported` when an applied migration differs from the program's or the database is newer.
  */
-export async function migrate(options: MigrateOptions): Promise<number> {
+export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
   const migrations = await readMigrations(options.directory);
   // No deadline on statements: a migration of a large table, or the wait for one elsewhere, takes the time it takes.
   const { url, logger } = options;
@@ -51,12 +51,12 @@ export async function migrate(options: MigrateOptions): Promise<number> {
     maxConnections: 1,
     statementTimeoutMs: 0,
   });
-  let count = 0;
+  const names: string[] = [];
   for (;;) {
     const applied = await db.transaction((tx) => applyNext(tx, migrations));
-    if (applied === null) return count;
+    if (applied === null) return names;
     logger.info({ migration: applied.name }, "Applied a schema migration.");
-    count += 1;
+    names.push(applied.name);
   }
 }
 
@@ -65,11 +65,6 @@ export async function schemaState(db: Queryable): Promise<SchemaState> {
   const { rows } = await db.query("SELECT to_regclass('schema_migrations') IS NOT NULL AS present");
   const applied = rows[0]?.present === true ? await readApplied(db) : [];
   return compareSchema(await readMigrations(), applied);
-}
-
-/** True when every migration of the program, and no other, is applied; writes nothing. */
-export async function schemaIsCurrent(db: Database): Promise<boolean> {
-  return (await schemaState(db)).kind === "current";
 }
 
 async function applyNext(tx: Transaction, migrations: readonly Migration[]): Promise<Migration | null> {

@@ -35,7 +35,7 @@ const FRESH_ROUND_TRIP_MS = 1_000;
  * @throws CoregitError `DatabaseUnavailable` when it cannot be reached, `DatabaseUnsupported` when it is too old.
  */
 export async function connectPostgres(options: PostgresOptions): Promise<Database> {
-  const database = new PostgresDatabase(options);
+  const database = openPostgres(options);
   try {
     await checkServerVersion(database);
     return database;
@@ -43,6 +43,11 @@ export async function connectPostgres(options: PostgresOptions): Promise<Databas
     await database[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** As `connectPostgres`, without waiting for the server: it may come later, and its version is the caller's to check. */
+export function openPostgres(options: PostgresOptions): Database {
+  return new PostgresDatabase(options);
 }
 
 class PostgresDatabase implements Database {

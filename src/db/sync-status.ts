@@ -22,6 +22,7 @@ type StatusRow = {
   readonly is_running: boolean;
   readonly failures: number;
   readonly next_run: Date | null;
+  readonly created_at: Date;
   readonly last_synced_sha: Oid | null;
   readonly last_synced_at: Date | null;
   readonly last_error: string | null;
@@ -45,7 +46,7 @@ const SELECT = `
   SELECT s.id, s.owner_kind, s.owner_ref, s.namespace, s.name, s.repository_id, p.namespace AS repository_namespace,
     p.slug AS repository_slug, s.connection_id, s.connection_name, c.provider, s.spec, s.generation, s.handled_generation,
     EXISTS (SELECT 1 FROM runs WHERE runs.sync_id = s.id AND runs.status = 'running') AS is_running, s.failures,
-    NULLIF(LEAST(s.next_run_at, s.trigger_at), 'infinity') AS next_run, s.last_synced_sha, s.last_synced_at, s.last_error,
+    NULLIF(LEAST(s.next_run_at, s.trigger_at), 'infinity') AS next_run, s.created_at, s.last_synced_sha, s.last_synced_at, s.last_error,
     s.last_error_code, s.remote_sha, s.local_sha, s.local_branch, s.remote_branch, s.plan,
     r.id AS run_id, r.status AS run_status, r.message AS run_message, r.added AS run_added, r.modified AS run_modified,
     r.deleted AS run_deleted, r.started_at AS run_started_at, r.completed_at AS run_completed_at
@@ -90,6 +91,7 @@ function toStatus(row: StatusRow): SyncStatus {
     isRunning: row.is_running,
     failures: row.failures,
     nextRunAt: row.next_run?.toISOString() ?? null,
+    createdAt: row.created_at.toISOString(),
     lastSyncedSha: row.last_synced_sha,
     lastSyncedAt: row.last_synced_at?.toISOString() ?? null,
     lastError: row.last_error,

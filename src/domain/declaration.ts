@@ -69,6 +69,8 @@ export type SyncStatus = {
   readonly isRunning: boolean;
   readonly failures: number;
   readonly nextRunAt: string | null;
+  /** When it was first declared. */
+  readonly createdAt: string;
   readonly lastSyncedSha: Oid | null;
   readonly lastSyncedAt: string | null;
   readonly lastError: string | null;

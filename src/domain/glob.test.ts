@@ -74,7 +74,7 @@ describe("a glob", () => {
       fc.property(pattern, path, (text, candidate) => {
         expect(compileGlob(text)(candidate)).toBe(picomatch(text, { dot: true, posix: true, nonegate: true })(candidate));
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -84,7 +84,7 @@ describe("a glob", () => {
       fc.property(text, text, (pattern, path) => {
         if (checkGlob(pattern) === null) expect(typeof compileGlob(pattern)(path)).toBe("boolean");
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -94,9 +94,9 @@ describe("a glob", () => {
     [`${"**/*a*a*".repeat(50)}b`, `${"a".repeat(60)}/`.repeat(60)],
     ["{a*,*a,*a*a*}{a*,*a}{a*,*a}b", "a".repeat(4000)],
   ])("takes linear time for what makes backtracking explode: %.20s…", (pattern, path) => {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     expect(compileGlob(pattern)(path)).toBe(false);
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(2000);
   });
 });
 

@@ -51,7 +51,7 @@ describe("the tree codec", () => {
         const code = codeOf(() => expect(Buffer.from(encodeTree(decodeTree(content)))).toEqual(content));
         expect([null, "ObjectInvalid"]).toContain(code);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -64,7 +64,7 @@ describe("the tree codec", () => {
       fc.property(noise, (content) => {
         expect([null, "ObjectInvalid"]).toContain(codeOf(() => decodeTree(content)));
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -185,7 +185,7 @@ describe("the commit codec", () => {
       fc.property(noise, (data) => {
         expect([null, "ObjectInvalid"]).toContain(codeOf(() => decodeCommit(BLOB, data)));
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 

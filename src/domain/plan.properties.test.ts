@@ -45,7 +45,7 @@ describe("every plan", () => {
         expect([...result.changes.keys()].sort()).toEqual(changed.sort());
         expect(result.added + result.modified + result.deleted).toBe(changed.length);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -103,7 +103,7 @@ describe("Merge", () => {
           expect({ path, text: after[path] }).toEqual({ path, text: expectedText(old, mine, theirs) });
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -115,7 +115,7 @@ describe("Merge", () => {
         expect(result.code).toBe("Conflict");
         expect(hasConflict(given)).toBe(true);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 });

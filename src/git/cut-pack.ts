@@ -2,8 +2,9 @@
 // the edges and the others can be copied as they are: a delta names its base by distance, which does not change.
 // Where that is not so, git packs the kept objects again, taking over its deltas.
 import { createHash } from "node:crypto";
-import { open, writeFile } from "node:fs/promises";
+import { open, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { CoregitError } from "../domain/errors.ts";
 import type { Oid } from "../domain/oid.ts";
 import { type GitCommand, gitFailure, runGit } from "./git-process.ts";
 import { encodePackHeader, PACK_HEADER_BYTES, PACK_TRAILER_BYTES } from "./pack-header.ts";
@@ -29,45 +30,53 @@ export async function cutPack(
   kept: ReadonlySet<Oid>,
   options: CutOptions,
 ): Promise<PackFiles> {
-  const packed = entries.toSorted((a, b) => a.offset - b.offset);
-  const first = packed.findIndex(({ oid }) => kept.has(oid));
-  const last = packed.findLastIndex(({ oid }) => kept.has(oid));
-  const range = packed.slice(first, last + 1);
-  if (range.length !== kept.size) return repack(kept, options);
-  return copyRange(from, range, packed[last + 1]?.offset ?? null, options);
+  const { size } = await stat(from.pack);
+  const range = findRange(entries, kept, size - PACK_TRAILER_BYTES);
+  return range === null ? repack(kept, options) : copyRange(from, range, options);
 }
 
-/** `end`: offset of the first object after the range, null: the range reaches the trailer. */
-async function copyRange(
-  from: PackFiles,
-  range: readonly IndexEntry[],
-  end: number | null,
-  { folder, signal }: CutOptions,
-): Promise<PackFiles> {
+type Range = {
+  readonly start: number;
+  /** After the last byte of the last object. */
+  readonly end: number;
+  /** In order of oid. */
+  readonly entries: readonly IndexEntry[];
+};
+
+/** Where the kept objects stand; null: others stand between them. */
+function findRange(entries: readonly IndexEntry[], kept: ReadonlySet<Oid>, endOfObjects: number): Range | null {
+  const inside = entries.filter(({ oid }) => kept.has(oid));
+  const start = inside.reduce((first, { offset }) => Math.min(first, offset), endOfObjects);
+  const last = inside.reduce((latest, { offset }) => Math.max(latest, offset), 0);
+  const dropped = entries.filter(({ oid }) => !kept.has(oid)).map(({ offset }) => offset);
+  if (dropped.some((offset) => offset > start && offset < last)) return null;
+  const end = dropped.filter((offset) => offset > last).reduce((first, offset) => Math.min(first, offset), endOfObjects);
+  return { start, end, entries: inside };
+}
+
+async function copyRange(from: PackFiles, range: Range, { folder, signal }: CutOptions): Promise<PackFiles> {
   const base = join(folder, `cut-${basename(from.pack, ".pack")}`);
   const to = { pack: `${base}.pack`, idx: `${base}.idx` };
   await using source = await open(from.pack, "r");
   await using target = await open(to.pack, "w");
-  const start = range[0]?.offset ?? PACK_HEADER_BYTES;
-  const stop = end ?? (await source.stat()).size - PACK_TRAILER_BYTES;
   const checksum = createHash("sha1");
-  const header = encodePackHeader(range.length);
-  checksum.update(header);
-  await target.writev([header]);
+  const append = async (bytes: Buffer) => {
+    checksum.update(bytes);
+    await target.writeFile(bytes);
+  };
+  await append(encodePackHeader(range.entries.length));
   const buffer = Buffer.allocUnsafe(COPY_BYTES);
-  for (let position = start; position < stop; ) {
+  for (let position = range.start; position < range.end; ) {
     signal.throwIfAborted();
-    const { bytesRead } = await source.read(buffer, 0, Math.min(COPY_BYTES, stop - position), position);
-    if (bytesRead === 0) break;
-    const chunk = buffer.subarray(0, bytesRead);
-    checksum.update(chunk);
-    await target.writev([chunk]);
+    const { bytesRead } = await source.read(buffer, 0, Math.min(COPY_BYTES, range.end - position), position);
+    if (bytesRead === 0) throw new CoregitError("ObjectMissing", "A pack in quarantine became shorter.");
+    await append(buffer.subarray(0, bytesRead));
     position += bytesRead;
   }
   const trailer = checksum.digest();
-  await target.writev([trailer]);
-  const shift = start - PACK_HEADER_BYTES;
-  const moved = range.map((entry) => ({ ...entry, offset: entry.offset - shift }));
+  await target.writeFile(trailer);
+  const shift = range.start - PACK_HEADER_BYTES;
+  const moved = range.entries.map((entry) => ({ ...entry, offset: entry.offset - shift }));
   await writeFile(to.idx, encodeIndex(moved, trailer));
   return to;
 }

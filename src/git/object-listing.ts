@@ -14,15 +14,16 @@ export async function listObjects(
   oids: readonly Oid[],
   limits: { readonly memoryBytes: number; readonly signal: AbortSignal },
 ): Promise<ListedObject[]> {
+  if (oids.length === 0) return [];
   const args = ["cat-file", "--buffer", "--batch-check=%(objecttype) %(objectsize)"];
   const command: GitCommand = { args, gitDir, ...limits };
-  const input = oids.map((oid) => `${oid}\n`).join("");
+  const input = `${oids.join("\n")}\n`;
   const { stdout, exit } = await runGit(command, { input, maxOutputBytes: 1_024 + oids.length * LINE_BYTES });
   const lines = stdout.toString("latin1").split("\n");
   lines.pop();
   if (exit.code !== 0 || lines.length !== oids.length) throw gitFailure(command, exit);
   return lines.map((line) => {
-    const [type, size] = line.split(" ");
-    return { type: type as ObjectType, size: Number(size) };
+    const space = line.indexOf(" ");
+    return { type: line.slice(0, space) as ObjectType, size: Number(line.slice(space + 1)) };
   });
 }

@@ -54,9 +54,8 @@ function invalid(): CoregitError {
   return new CoregitError("PackInvalid", "A pack's index is malformed.");
 }
 
-/** The index of a pack. `packChecksum` is the pack's SHA-1 trailer. */
-export function encodeIndex(unsorted: readonly IndexEntry[], packChecksum: Uint8Array): Buffer {
-  const entries = unsorted.toSorted((a, b) => (a.oid < b.oid ? -1 : 1));
+/** The index of a pack. `entries` are in order of oid; `packChecksum` is the pack's SHA-1 trailer. */
+export function encodeIndex(entries: readonly IndexEntry[], packChecksum: Uint8Array): Buffer {
   const large = entries.filter(({ offset }) => offset >= LARGE_OFFSET);
   const bytes = Buffer.alloc(HEADER_BYTES + entries.length * BYTES_PER_OBJECT + large.length * 8 + TRAILER_BYTES);
   bytes.writeUInt32BE(MAGIC, 0);

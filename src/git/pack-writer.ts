@@ -33,7 +33,10 @@ export function writePack(objects: readonly NewObject[]): WrittenPack {
     name: checksum.toString("hex"),
     objectCount: distinct.length,
     pack: Buffer.concat([body, checksum]),
-    idx: encodeIndex(entries, checksum),
+    idx: encodeIndex(
+      entries.toSorted((a, b) => (a.oid < b.oid ? -1 : 1)),
+      checksum,
+    ),
   };
 }
 

@@ -6,7 +6,13 @@ const basic = (text: string): string => `Basic ${Buffer.from(text).toString("bas
 describe("keys of a request", () => {
   test("only the whole master key passes", () => {
     const isMasterKey = createKeyCheck("cgk_live_abc");
-    expect(["cgk_live_abc", "cgk_live_ab", "cgk_live_abcd", "", null].map(isMasterKey)).toEqual([true, false, false, false, false]);
+    expect(["cgk_live_abc", "cgk_live_ab", "cgk_live_abcd", "", null].map(isMasterKey)).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 
   test.each([

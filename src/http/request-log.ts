@@ -30,7 +30,13 @@ function report(request: FastifyRequest, reply: FastifyReply, observer: Observer
   const route = request.routeOptions.url ?? "unknown";
   const status = reply.raw.writableFinished ? reply.statusCode : CLIENT_CLOSED;
   observer.httpMetrics.answered({ method: request.method, route, status, durationMs });
-  const fields = { requestId: request.id, method: request.method, path: pathOf(request.url), status, durationMs: Math.round(durationMs) };
+  const fields = {
+    requestId: request.id,
+    method: request.method,
+    path: pathOf(request.url),
+    status,
+    durationMs: Math.round(durationMs),
+  };
   if (status >= 500) observer.logger.warn(fields, "Request failed.");
   else if (QUIET_ROUTES.has(route)) observer.logger.debug(fields, "Request.");
   else observer.logger.info(fields, "Request.");

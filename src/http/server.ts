@@ -6,15 +6,16 @@ import { CoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
 import type { HttpMetrics } from "../telemetry/metrics.ts";
 import { createKeyCheck, type KeyCheck, requireKey } from "./keys.ts";
+import { HTTP_LIMITS, type HttpLimits } from "./limits.ts";
 import type { UploadPack } from "./ports.ts";
 import { problemOf } from "./problem.ts";
 import { registerRoutes, type SignalOf } from "./register-routes.ts";
+import { requestId } from "./request-id.ts";
 import { observeRequests, pathOf } from "./request-log.ts";
 import { createRequestSignals } from "./request-signal.ts";
-import { requestId } from "./request-id.ts";
-import { apiRoutes, type ApiPorts } from "./routes.ts";
 import { registerGitRoutes } from "./routes/git.ts";
 import { type HealthPorts, registerHealthRoutes } from "./routes/health.ts";
+import { type ApiPorts, apiRoutes } from "./routes.ts";
 
 export type ServerOptions = ApiPorts &
   HealthPorts & {
@@ -24,20 +25,8 @@ export type ServerOptions = ApiPorts &
     readonly logger: Logger;
     readonly clock: Clock;
     readonly httpMetrics: HttpMetrics;
+    readonly limits?: HttpLimits;
   };
-
-/** Time for the request line and headers; a client that drips them slower is cut off. */
-const HEADERS_TIMEOUT_MS = 15_000;
-/** Time for a whole request. Node's own default; a large push on a slow line fits. */
-const REQUEST_TIMEOUT_MS = 300_000;
-/** How often Node looks for connections past these times. */
-const TIMEOUT_CHECK_MS = 5_000;
-/** Open connections of one process; the next ones are closed at once, before they cost memory. */
-const MAX_CONNECTIONS = 2_000;
-/** JSON bodies. git's bodies have a limit of their own. */
-const MAX_JSON_BYTES = 1024 * 1024;
-/** As Fastify counts them: longer parts of an address are refused before a route sees them. */
-const MAX_PARAM_LENGTH = 1_000;
 
 const SECURITY_HEADERS = {
   "x-content-type-options": "nosniff",
@@ -52,20 +41,24 @@ const SECURITY_HEADERS = {
  * no connection is left.
  */
 export function createHttpServer(options: ServerOptions): FastifyInstance {
+  const limits = options.limits ?? HTTP_LIMITS;
   const app = fastify({
     logger: false,
     genReqId: (request) => requestId(request.headers["x-request-id"]),
-    bodyLimit: MAX_JSON_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
-    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    bodyLimit: limits.maxJsonBytes,
+    requestTimeout: limits.requestTimeoutMs,
+    http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: limits.timeoutCheckMs },
+    routerOptions: { maxParamLength: limits.maxParamLength },
     // Raised before any hook runs, so what hooks add is added here.
     frameworkErrors: (error, request, reply: FastifyReply) => {
       const { status, body } = problemOf(error);
-      void reply.code(status).headers({ ...SECURITY_HEADERS, "x-request-id": request.id }).send(body);
+      void reply
+        .code(status)
+        .headers({ ...SECURITY_HEADERS, "x-request-id": request.id })
+        .send(body);
     },
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.maxConnections = limits.maxConnections;
   const signalOf = createRequestSignals(app);
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ ...SECURITY_HEADERS, "x-request-id": request.id });

@@ -22,7 +22,7 @@ export async function* watchSyncs(
   const queue = new ChangeQueue();
   const filter = namespace === null ? {} : { namespace };
   // Subscribed before the list is read, so that no change falls between them.
-  await using _subscription = await changes.subscribe(queue);
+  await using _subscription = await changes.subscribe({ onChange: (id) => queue.add(id), onGap: () => queue.addGap() });
   const shown = new Set<string>();
   while (!signal.aborted) {
     const { ids, isGap } = queue.take();
@@ -70,12 +70,12 @@ class ChangeQueue {
   #isGap = true;
   #wake: (() => void) | null = null;
 
-  onChange(id: string): void {
+  add(id: string): void {
     this.#ids.add(id);
     this.#wake?.();
   }
 
-  onGap(): void {
+  addGap(): void {
     this.#isGap = true;
     this.#wake?.();
   }

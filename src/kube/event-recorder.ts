@@ -64,9 +64,13 @@ export class EventRecorder implements AsyncDisposable {
     this.#write(() => this.#options.api.patch(EVENTS, known.name, { series }, { timeoutMs: WRITE_TIMEOUT_MS }));
   }
 
-  /** Waits for what is being written. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Resolves when nothing is being written. */
+  async settled(): Promise<void> {
     await Promise.all(this.#writes);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.settled();
   }
 
   #create(name: ObjectName, resource: ResourceKind, object: KubeObject, note: EventNote): Promise<unknown> {

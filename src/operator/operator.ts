@@ -42,8 +42,8 @@ export type OperatorOptions = {
 export interface Operator extends AsyncDisposable {
   /** True while this process holds the lease. */
   readonly isLeader: boolean;
-  /** True once the caches hold a first complete list. A follower is as ready as a leader. */
-  readonly isSynced: boolean;
+  /** Resolves once the caches hold a first complete list. A follower is as ready as a leader. */
+  readonly synced: Promise<void>;
   /** Time since the quietest watch last heard from the API server. */
   readonly watchAgeMs: number;
 }
@@ -72,20 +72,14 @@ export function openOperator(options: OperatorOptions): Operator {
   const lease = new LeaderLease({ ...shared, ...leaseTiming, name, identity });
 
   const stop = new AbortController();
-  let isSynced = false;
   watches.start();
-  void watches.synced().then(() => {
-    isSynced = true;
-  });
   const campaign = lease.campaign(stop.signal, (lost) => leadTerm({ ...options, ...shared, events, watches }, lost));
 
   return {
     get isLeader() {
       return lease.isHeld;
     },
-    get isSynced() {
-      return isSynced;
-    },
+    synced: watches.synced(),
     get watchAgeMs() {
       return watches.contactAgeMs;
     },

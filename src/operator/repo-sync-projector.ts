@@ -13,11 +13,11 @@ import type { RowIndex } from "./row-index.ts";
 export type RepoSyncProjectorOptions = {
   readonly declarations: Declarations;
   readonly index: RowIndex;
-  /** A sync's credential was refused: perhaps its Secret has changed. */
-  readonly onCredentialRefused: (connection: ObjectKey) => void;
+  /** Sync id → its Connection, of syncs whose credential was refused last. */
+  readonly refused: Map<string, ObjectKey>;
 };
 
-export function createRepoSyncProjector({ declarations, index, onCredentialRefused }: RepoSyncProjectorOptions): Projector {
+export function createRepoSyncProjector({ declarations, index, refused }: RepoSyncProjectorOptions): Projector {
   return {
     resource: REPO_SYNC,
     async project(object, now) {
@@ -25,9 +25,9 @@ export function createRepoSyncProjector({ declarations, index, onCredentialRefus
       const declared = await declarations.declareSync(declaration);
       const isNew = index.set(keyOfObject(object), declared.id);
       const sync = (isNew ? await declarations.readSync(declared.id) : null) ?? declared;
-      if (sync.lastErrorCode === "AuthenticationFailed" && sync.connection !== null) {
-        onCredentialRefused(keyOf({ namespace: sync.namespace, name: sync.connection }));
-      }
+      const isRefused = sync.lastErrorCode === "AuthenticationFailed" && sync.connection !== null;
+      if (isRefused) refused.set(sync.id, keyOf({ namespace: sync.namespace, name: sync.connection }));
+      else refused.delete(sync.id);
       const context = statusContext(object, now);
       const handledReconcileAt = declaration.requestedAt ?? undefined;
       return { status: syncStatusToResource(sync, { ...context, handledReconcileAt }) };

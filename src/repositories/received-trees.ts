@@ -19,88 +19,91 @@ export type ReceivedTrees = {
 };
 
 type Place = { readonly oid: Oid; readonly path: GitPath };
+type Folder = { readonly entries: number; readonly folders: readonly Place[] };
 
 /** @throws CoregitError `PathRefused`, `TooManyObjects`, `ObjectInvalid`. */
 export async function checkReceivedTrees(received: ReceivedTrees): Promise<void> {
-  const known = new Map<Oid, Tree>();
-  const starts = [...received.roots, ...received.trees];
-  for (const root of starts) if (!known.has(root)) await checkBelow({ oid: root, path: "" }, received, known);
+  const known = new Map<Oid, Folder>();
+  for (const root of [...received.roots, ...received.trees]) {
+    if (!known.has(root)) await checkBelow({ oid: root, path: "" }, received, known);
+  }
   checkExtent(received, known);
 }
 
 /** Level by level, so that many trees are read at once and a name is reported at its shortest path. */
-async function checkBelow(root: Place, received: ReceivedTrees, known: Map<Oid, Tree>): Promise<void> {
+async function checkBelow(root: Place, received: ReceivedTrees, known: Map<Oid, Folder>): Promise<void> {
   let level = newPlaces([root], received, known);
   while (level.length > 0) {
-    const children: Place[] = [];
+    const below: Place[] = [];
     for (let start = 0; start < level.length; start += BATCH) {
       received.signal.throwIfAborted();
       const batch = level.slice(start, start + BATCH);
       const trees = await Promise.all(batch.map(({ oid }) => received.readTree(oid)));
       for (const [index, place] of batch.entries()) {
-        const tree = trees[index] ?? [];
-        known.set(place.oid, tree);
-        children.push(...checkEntries(place, tree));
+        const folder = checkEntries(place, trees[index] ?? []);
+        known.set(place.oid, folder);
+        below.push(...folder.folders);
       }
     }
-    level = newPlaces(children, received, known);
+    level = newPlaces(below, received, known);
   }
 }
 
-function newPlaces(places: readonly Place[], { trees }: ReceivedTrees, known: ReadonlyMap<Oid, Tree>): Place[] {
+function newPlaces(places: readonly Place[], { trees }: ReceivedTrees, known: ReadonlyMap<Oid, Folder>): Place[] {
   const distinct = new Map<Oid, Place>();
-  for (const place of places)
+  for (const place of places) {
     if (trees.has(place.oid) && !known.has(place.oid) && !distinct.has(place.oid)) distinct.set(place.oid, place);
+  }
   return [...distinct.values()];
 }
 
-function checkEntries({ path }: Place, tree: Tree): Place[] {
+function checkEntries({ path }: Place, tree: Tree): Folder {
   const folders: Place[] = [];
+  const pathOf = (name: string) => (path === "" ? name : `${path}/${name}`);
   for (const entry of tree) {
-    const entryPath = path === "" ? entry.name : `${path}/${entry.name}`;
     const reason = checkTreeEntry(entry);
     if (reason !== null) {
-      const shown = displayPath(entryPath);
+      const shown = displayPath(pathOf(entry.name));
       throw new CoregitError("PathRefused", `${shown} ${reason}.`, { details: { path: shown } });
     }
-    if (entry.mode === "40000") folders.push({ oid: entry.oid, path: entryPath });
+    if (entry.mode === "40000") folders.push({ oid: entry.oid, path: pathOf(entry.name) });
   }
-  return folders;
+  return { entries: tree.length, folders };
 }
 
 type Extent = { readonly depth: number; readonly paths: number };
 
 /** Depth and number of paths of each tree from those of its folders; a tree is measured once, wherever it stands. */
-function checkExtent({ limits }: ReceivedTrees, known: ReadonlyMap<Oid, Tree>): void {
+function checkExtent({ limits }: ReceivedTrees, known: ReadonlyMap<Oid, Folder>): void {
   const extents = new Map<Oid, Extent>();
-  for (const root of known.keys()) {
-    const pending = [root];
-    for (let oid = pending.at(-1); oid !== undefined; oid = pending.at(-1)) {
-      const unmeasured = foldersOf(oid, known).filter((folder) => !extents.has(folder));
-      if (unmeasured.length > 0 && !extents.has(oid)) {
-        pending.push(...unmeasured);
-        continue;
-      }
+  for (const root of known.keys()) checkLimits(measure(root, known, extents), limits);
+}
+
+/** Folders before those that hold them, without recursion: a hostile tree may be deeper than our stack. */
+function measure(root: Oid, known: ReadonlyMap<Oid, Folder>, extents: Map<Oid, Extent>): Extent | undefined {
+  const pending = [root];
+  for (let oid = pending.at(-1); oid !== undefined; oid = pending.at(-1)) {
+    const unmeasured = extents.has(oid) ? [] : unmeasuredBelow(oid, known, extents);
+    if (unmeasured.length === 0) {
+      if (!extents.has(oid)) extents.set(oid, extentOf(known.get(oid), extents));
       pending.pop();
-      extents.set(oid, extentOf(oid, known, extents));
     }
-    checkLimits(extents.get(root), limits);
+    pending.push(...unmeasured);
   }
+  return extents.get(root);
 }
 
-function foldersOf(oid: Oid, known: ReadonlyMap<Oid, Tree>): Oid[] {
-  return (known.get(oid) ?? []).filter((entry) => entry.mode === "40000" && known.has(entry.oid)).map((entry) => entry.oid);
+function unmeasuredBelow(oid: Oid, known: ReadonlyMap<Oid, Folder>, extents: ReadonlyMap<Oid, Extent>): Oid[] {
+  const folders = known.get(oid)?.folders ?? [];
+  return folders.map((place) => place.oid).filter((below) => known.has(below) && !extents.has(below));
 }
 
-function extentOf(oid: Oid, known: ReadonlyMap<Oid, Tree>, extents: ReadonlyMap<Oid, Extent>): Extent {
-  let depth = 1;
-  let paths = 0;
-  for (const entry of known.get(oid) ?? []) {
-    const below = entry.mode === "40000" ? extents.get(entry.oid) : undefined;
-    depth = Math.max(depth, 1 + (below?.depth ?? 0));
-    paths += 1 + (below?.paths ?? 0);
-  }
-  return { depth, paths };
+function extentOf(folder: Folder | undefined, extents: ReadonlyMap<Oid, Extent>): Extent {
+  const below = (folder?.folders ?? []).map(({ oid }) => extents.get(oid) ?? { depth: 0, paths: 0 });
+  return {
+    depth: 1 + below.reduce((deepest, { depth }) => Math.max(deepest, depth), 0),
+    paths: below.reduce((sum, { paths }) => sum + paths, folder?.entries ?? 0),
+  };
 }
 
 function checkLimits(extent: Extent | undefined, limits: ReceivedTrees["limits"]): void {

@@ -41,6 +41,7 @@ const synced: SyncStatus = {
   isRunning: false,
   failures: 0,
   nextRunAt: LATER,
+  createdAt: NOW,
   lastSyncedSha: EMPTY_TREE,
   lastSyncedAt: NOW,
   lastError: null,
@@ -51,7 +52,7 @@ const synced: SyncStatus = {
   remoteBranch: "main",
   lastRun: null,
   plan: null,
-} as SyncStatus;
+};
 
 const fresh = { generation: 7, previous: undefined, now: NOW };
 

@@ -34,7 +34,9 @@ describe("the lock of a data directory", () => {
   test("outlives no process: a killed holder leaves it free", async () => {
     const module = JSON.stringify(new URL("./data-dir-lock.ts", import.meta.url).href);
     const program = `const { lockDataDir } = await import(${module}); await lockDataDir(process.argv[1]); console.log("held"); setInterval(() => {}, 1000);`;
-    const holder = spawn(process.execPath, ["--input-type=module", "-e", program, directory], { stdio: ["ignore", "pipe", "inherit"] });
+    const holder = spawn(process.execPath, ["--input-type=module", "-e", program, directory], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await once(holder.stdout, "data");
     await expect(lockDataDir(directory)).rejects.toThrow("Another coregit is running");
     holder.kill("SIGKILL");

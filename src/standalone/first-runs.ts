@@ -69,6 +69,7 @@ export function nextSteps({ syncs, problems, url, dataDir }: Ending): string {
   const lines = [
     ...problems.map((problem) => `manifest: ${problem}`),
     "",
+    ...syncs.filter((sync) => sync.lastSyncedSha !== null && sync.lastErrorCode === null).map(readyLine),
     `API      ${url}/v1        key in ${keyFile}`,
     ...(first === undefined ? [] : [`Clone    ${clone(first.repository)}`]),
     ...(first === undefined ? ["Next     put a RepoSync into the manifests folder"] : nextCommands(first)),
@@ -76,6 +77,10 @@ export function nextSteps({ syncs, problems, url, dataDir }: Ending): string {
     "",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function readyLine({ namespace, name, lastSyncedSha, spec }: SyncStatus): string {
+  return `Ready    ${namespace}/${name} is at ${lastSyncedSha} of ${spec.remote}`;
 }
 
 function nextCommands({ name, namespace, spec }: SyncStatus): string[] {

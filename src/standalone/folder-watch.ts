@@ -22,7 +22,10 @@ export async function watchFolder(folder: string, { onChange, onLost }: FolderWa
     else onChange();
   });
   watcher.on("error", (error) => onLost(error instanceof Error ? error : new Error(String(error))));
-  await new Promise<void>((ready) => watcher.once("ready", ready));
+  await new Promise<void>((begun) => {
+    watcher.once("ready", begun);
+    watcher.once("error", () => begun());
+  });
   return { [Symbol.asyncDispose]: () => watcher.close() };
 }
 

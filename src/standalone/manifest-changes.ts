@@ -1,7 +1,8 @@
 // What must be declared and withdrawn so that the rows become what the folder says. Pure. The rule that decides here:
 // what a broken file used to declare is kept. A typing error must not remove a sync.
-import type { ManifestSet, DeclaredManifest } from "./manifest-set.ts";
+
 import type { ManifestKey } from "./manifest.ts";
+import type { DeclaredManifest, ManifestSet } from "./manifest-set.ts";
 
 /** What the rows hold already. */
 export type Applied = {

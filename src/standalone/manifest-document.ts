@@ -55,7 +55,9 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4}|\s)*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=
 
 /** `spec.include[3]` → `["spec", "include", 3]`. */
 export function parseFieldPath(field: string): YamlPath {
-  return [...field.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, name]) => (index === undefined ? (name ?? "") : Number(index)));
+  return [...field.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, name]) =>
+    index === undefined ? (name ?? "") : Number(index),
+  );
 }
 
 function toRecord(value: unknown): Readonly<Record<string, unknown>> {

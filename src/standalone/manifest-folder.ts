@@ -2,6 +2,7 @@
 // followed, since that is how mounted configuration looks; symlinks to folders are not, so there are no loops.
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import { CoregitError } from "../domain/errors.ts";
 
 /** A file's text, or why there is none. `path` is relative to the folder, with `/`. */
 export type ManifestFile = { readonly path: string } & (
@@ -20,16 +21,22 @@ export function isManifestPath(path: string): boolean {
 
 /**
  * All files in order of path. A file that vanishes while reading is left out.
- * @throws Error when the folder itself, or one below it, cannot be read: its files are then unknown, not gone.
+ * @throws CoregitError `InvalidSpec` when the folder itself, or one below it, cannot be read: its files are then
+ *   unknown, not gone.
  */
 export async function readManifestFolder(folder: string): Promise<ManifestFile[]> {
-  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+    const sentence = `The manifests folder ${folder} cannot be read (${cause.code ?? cause.message}).`;
+    throw new CoregitError("InvalidSpec", sentence, { cause });
+  });
   const paths = found
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
     .filter(isManifestPath)
     .sort();
-  if (paths.length > MAX_FILES) throw new Error(`it holds more than ${MAX_FILES} manifest files`);
+  if (paths.length > MAX_FILES) {
+    throw new CoregitError("InvalidSpec", `The manifests folder ${folder} holds more than ${MAX_FILES} manifest files.`);
+  }
   const files: ManifestFile[] = [];
   for (const path of paths) {
     const file = await readManifestFile(folder, path);

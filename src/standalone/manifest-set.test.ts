@@ -23,7 +23,8 @@ describe("a set of manifests", () => {
   });
 
   test("takes the documents of a List", () => {
-    const text = "apiVersion: v1\nkind: List\nitems:\n  - apiVersion: coregit.dev/v1alpha1\n    kind: Repository\n    metadata: { name: app }\n    spec: {}\n";
+    const text =
+      "apiVersion: v1\nkind: List\nitems:\n  - apiVersion: coregit.dev/v1alpha1\n    kind: Repository\n    metadata: { name: app }\n    spec: {}\n";
     expect([...read({ "a.yaml": text }).declared.keys()]).toEqual(["Repository/default/app"]);
   });
 
@@ -60,7 +61,8 @@ describe("a set of manifests", () => {
   });
 
   test("a connection takes its credential from the Secret of its namespace, in either notation, in any file", () => {
-    const connection = "apiVersion: coregit.dev/v1alpha1\nkind: Connection\nmetadata: {name: c}\nspec: {provider: git, secretRef: {name: s}}\n";
+    const connection =
+      "apiVersion: coregit.dev/v1alpha1\nkind: Connection\nmetadata: {name: c}\nspec: {provider: git, secretRef: {name: s}}\n";
     const secret = (body: string) => `apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n${body}\n`;
     for (const body of ["stringData: {token: abc}", `data: {token: ${Buffer.from("abc").toString("base64")}}`]) {
       expect(read({ "a.yaml": connection, "z.yaml": secret(body) }).declared.get("Connection/default/c")).toMatchObject({
@@ -82,7 +84,8 @@ describe("a set of manifests", () => {
   });
 
   test("a connection whose Secret is in a broken document stays what it was", () => {
-    const connection = "apiVersion: coregit.dev/v1alpha1\nkind: Connection\nmetadata: {name: c}\nspec: {provider: git, secretRef: {name: s}}\n";
+    const connection =
+      "apiVersion: coregit.dev/v1alpha1\nkind: Connection\nmetadata: {name: c}\nspec: {provider: git, secretRef: {name: s}}\n";
     for (const broken of ["a: [", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {token: '!'}\n"]) {
       const { declared, claimed } = read({ "a.yaml": connection, "b.yaml": broken });
       expect([[...declared.keys()], claimed.has("Connection/default/c")]).toEqual([[], true]);

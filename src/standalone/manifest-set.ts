@@ -1,8 +1,8 @@
 // From the texts of a folder to what it declares, and everything that is wrong with it. Pure. One bad document never hides
 // another; where two documents declare the same thing, the first by file name counts.
 import type { ConnectionDeclaration, RepositoryDeclaration, SyncDeclaration } from "../domain/declaration.ts";
-import { parseResource } from "../resources/parse-resource.ts";
 import type { AnyResource } from "../resources/kinds.ts";
+import { parseResource } from "../resources/parse-resource.ts";
 import { decodeSecret, type SecretData } from "../resources/secret-keys.ts";
 import {
   namespaceOf,
@@ -12,8 +12,8 @@ import {
   toSyncDeclaration,
 } from "../resources/to-declaration.ts";
 import { keyOf, type ManifestKey, type ManifestProblem, type Place } from "./manifest.ts";
-import type { ManifestFile } from "./manifest-folder.ts";
 import { type DocumentSource, identify, listDocuments, parseFieldPath, secretIssues } from "./manifest-document.ts";
+import type { ManifestFile } from "./manifest-folder.ts";
 import { parseYamlDocuments } from "./yaml-documents.ts";
 
 export type Declaration =
@@ -93,7 +93,8 @@ class Draft {
     const { kind, metadata } = parsed.resource;
     const key = keyOf({ kind, namespace: namespaceOf(parsed.resource), name: metadata.name });
     const line = source.lineOf([]);
-    if (this.#isNew(this.#resources, key, source)) this.#resources.set(key, { file: source.file, line, resource: parsed.resource });
+    if (this.#isNew(this.#resources, key, source))
+      this.#resources.set(key, { file: source.file, line, resource: parsed.resource });
   }
 
   #addSecret(source: DocumentSource): void {

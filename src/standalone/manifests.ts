@@ -2,7 +2,7 @@
 // different, withdraws what is gone. Level-based: each pass reads the whole folder, so a lost notification or a failed
 // pass is made good by the next one. Problems are kept for whoever shows them and logged once each.
 import { setTimeout as delay } from "node:timers/promises";
-import { CoregitError, retryKind, toCoregitError } from "../domain/errors.ts";
+import { type CoregitError, retryKind, toCoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
 import type { Catalog } from "../sync/catalog.ts";
 import type { Declarations } from "../sync/declarations.ts";
@@ -34,8 +34,8 @@ const CONFIRM_MS = 300;
 const RETRY_MS = 1_000;
 
 /**
- * Applies the folder once, then follows it until disposed.
- * @throws CoregitError `InvalidSpec` when the folder cannot be read at the start; what stops the first pass otherwise.
+ * Applies the folder once, then follows it until disposed. What cannot be applied is a problem, not a failure.
+ * @throws CoregitError `InvalidSpec` when the folder cannot be read at the start, `DatabaseUnavailable`.
  */
 export async function openManifests(options: ManifestsOptions): Promise<Manifests> {
   const follower = new Follower(options);
@@ -70,9 +70,7 @@ class Follower implements Manifests {
 
   async start(): Promise<void> {
     const { folder, declarations, catalog } = this.#options;
-    await readManifestFolder(folder).catch((cause: unknown) => {
-      throw new CoregitError("InvalidSpec", `The manifests folder ${folder} cannot be read${because(cause)}.`, { cause });
-    });
+    await readManifestFolder(folder);
     for (const key of await readDeclaredKeys(declarations, catalog)) this.#applied.set(key, { fingerprint: null, file: null });
     // Watched before it is read, so that no change falls between the two.
     await this.#openWatch();
@@ -81,6 +79,7 @@ class Follower implements Manifests {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    this.#wake.resolve();
     await this.#loop;
     await this.#closeWatch();
   }
@@ -97,7 +96,7 @@ class Follower implements Manifests {
   async #pause(outcome: Outcome): Promise<boolean> {
     const { signal } = this.#stop;
     const isWatching = this.#watch !== null;
-    if (outcome === "settled" && isWatching) await Promise.race([this.#wake.promise, aborted(signal)]);
+    if (outcome === "settled" && isWatching) await this.#wake.promise;
     const pauseMs = outcome === "confirm" ? CONFIRM_MS : outcome === "retry" || !isWatching ? RETRY_MS : SETTLE_MS;
     await delay(pauseMs, undefined, { signal }).catch(() => undefined);
     this.#wake = Promise.withResolvers();
@@ -126,7 +125,7 @@ class Follower implements Manifests {
     try {
       return await this.#apply();
     } catch (err) {
-      this.#show([{ file: this.#options.folder, line: null, field: null, message: sentenceOf(err) }]);
+      this.#show([{ file: this.#options.folder, line: null, field: null, message: toCoregitError(err).message }]);
       // The folder may come back as another one, which the old watch would not see.
       await this.#closeWatch();
       return "retry";
@@ -136,6 +135,10 @@ class Follower implements Manifests {
   async #apply(): Promise<Outcome> {
     const set = readManifestSet(await readManifestFolder(this.#options.folder));
     const changes = planManifestChanges(set, this.#applied);
+    // A document that moved to another file unchanged: from now on that file answers for it.
+    for (const { key, fingerprint, file } of set.declared.values()) {
+      if (this.#applied.get(key)?.fingerprint === fingerprint) this.#applied.set(key, { fingerprint, file });
+    }
     const refused: ManifestProblem[] = [];
     let isRetryNeeded = false;
     for (const manifest of changes.declare) {
@@ -176,22 +179,4 @@ class Follower implements Manifests {
     }
     this.#problems = problems;
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-}
-
-function sentenceOf(error: unknown): string {
-  if (error instanceof CoregitError) return error.message;
-  return `The folder cannot be read${because(error)}.`;
-}
-
-function because(error: unknown): string {
-  if (!(error instanceof Error)) return "";
-  const { code } = error as NodeJS.ErrnoException;
-  return code === undefined ? `: ${error.message}` : ` (${code})`;
 }

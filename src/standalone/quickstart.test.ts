@@ -14,7 +14,9 @@ test("the quickstart's manifest is valid, and has one line to replace", async ()
 
 test("every YAML block of the quickstart's README that is whole is valid", async () => {
   const text = await readFile(new URL("README.md", example), "utf8");
-  const blocks = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = ""]) => block).filter((block) => block.includes("kind:"));
+  const blocks = [...text.matchAll(/```yaml\n(.*?)```/gs)]
+    .map(([, block = ""]) => block)
+    .filter((block) => block.includes("kind:"));
   const { declared, problems } = readManifestSet([{ path: "README.md", text: blocks.join("---\n"), error: null }]);
   expect(problems).toEqual([]);
   expect(declared.size).toBe(2);

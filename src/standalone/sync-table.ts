@@ -11,7 +11,12 @@ const SHORT_SHA = 12;
 export function renderSyncTable(syncs: readonly SyncStatus[]): string[] {
   const rows = [HEADINGS, ...syncs.map(columnsOf)];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
   return [...lines, ...syncs.flatMap(failureOf)];
 }
 

@@ -54,6 +54,8 @@ async function runAndWait(database: Database, { syncId, request }: Asked, signal
     onGap: onNews,
   });
   signal.addEventListener("abort", onNews, { once: true });
+  // An abort while the listener was being set up has reached nobody.
+  signal.throwIfAborted();
   using _listening = { [Symbol.dispose]: () => signal.removeEventListener("abort", onNews) };
   const { id } = await insert(database, syncId, request);
   try {

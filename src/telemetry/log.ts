@@ -2,13 +2,12 @@
 // has to remember what is secret.
 import { pino } from "pino";
 import { PinoPretty } from "pino-pretty";
-import type { Config } from "../config/config.ts";
 import type { Logger } from "../domain/log.ts";
 import { redact, redactFields } from "../domain/redact.ts";
 
 export type LogOptions = {
-  readonly level: Config["logLevel"];
-  readonly format: Config["logFormat"];
+  readonly level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  readonly format: "json" | "pretty";
   /** Where lines go. They are written synchronously: a line before a crash is not lost. */
   readonly destination: NodeJS.WritableStream;
 };

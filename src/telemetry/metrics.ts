@@ -3,7 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { ErrorCode } from "../domain/errors.ts";
 import type { Direction } from "../domain/sync-spec.ts";
-import { createRuntimeMetrics, createRuntimeMetrics, type RuntimeMetrics, type RuntimeMetrics } from "./runtime-metrics.ts";
+import { createRuntimeMetrics, type RuntimeMetrics } from "./runtime-metrics.ts";
 
 /** What the engine reports, in its own port's form. Durations are in milliseconds; metrics are in seconds. */
 interface EngineMetrics {
@@ -58,7 +58,6 @@ export function createMetrics(version: string): Metrics {
   return {
     engine: createEngineMetrics(registry),
     http: createHttpMetrics(registry),
-    runtime: createRuntimeMetrics(registry),
     runtime: createRuntimeMetrics(registry),
     page: { contentType: registry.contentType, render: () => registry.metrics() },
   };

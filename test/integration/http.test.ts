@@ -62,7 +62,14 @@ describe("the sync of a repository", () => {
   test("is null where a repository has none", async () => {
     await http.world.declarations.declareRepository({
       owner: { kind: "resource", ref: "uid-r" },
-      ...{ namespace: "team", slug: "empty", defaultBranch: "main", description: "", visibility: "private", deletionPolicy: "Retain" },
+      ...{
+        namespace: "team",
+        slug: "empty",
+        defaultBranch: "main",
+        description: "",
+        visibility: "private",
+        deletionPolicy: "Retain",
+      },
     });
     expect((await http.ask("/v1/repos/team/empty/sync/config")).body).toEqual({ config: null });
     const commits = await http.ask("/v1/repos/team/empty/commits");
@@ -80,7 +87,14 @@ describe("the sync of a repository", () => {
     expect([applied.status, applied.body]).toEqual([200, changed]);
     expect(applied.body.commit_sha).toBe(await http.world.head());
     const again = await trigger({ sync_id: sync.id }, "default/copy");
-    expect(again.body).toEqual({ synced: false, remote_sha: head, commit_sha: null, files_changed: 0, deleted: 0, direction: "import" });
+    expect(again.body).toEqual({
+      synced: false,
+      remote_sha: head,
+      commit_sha: null,
+      files_changed: 0,
+      deleted: 0,
+      direction: "import",
+    });
   });
 
   test("need not be waited for", async () => {
@@ -91,7 +105,10 @@ describe("the sync of a repository", () => {
 
   test("that fails answers with the run's code, sentence and id", async () => {
     const { status, body } = await trigger({ sync_id: sync.id, branch: "no-such-branch" });
-    expect([status, body]).toMatchObject([422, { code: "BRANCH_MISSING", error: expect.any(String), run_id: expect.any(String) }]);
+    expect([status, body]).toMatchObject([
+      422,
+      { code: "BRANCH_MISSING", error: expect.any(String), run_id: expect.any(String) },
+    ]);
     const run = await http.ask(`/v1/runs/${String(body.run_id)}`);
     expect(run.body).toMatchObject({ id: body.run_id, status: "error", code: "BRANCH_MISSING", message: body.error });
   });
@@ -135,7 +152,13 @@ describe("the sync of a repository", () => {
     const older = rest.body.runs as Record<string, unknown>[];
     expect(older.map(({ id }) => id)).not.toContain(runs[0]?.id);
     expect(rest.body.next_cursor).toBeNull();
-    expect(older.at(-1)).toMatchObject({ status: "success", remote_sha: SHA, commit_sha: SHA, started_at: TIME, completed_at: TIME });
+    expect(older.at(-1)).toMatchObject({
+      status: "success",
+      remote_sha: SHA,
+      commit_sha: SHA,
+      started_at: TIME,
+      completed_at: TIME,
+    });
     const bad = await http.ask("/v1/repos/copy/sync/history?cursor=xyz");
     expect(bad).toMatchObject({ status: 400, body: { code: "INVALID_REQUEST" } });
   });
@@ -148,7 +171,11 @@ describe("lists", () => {
     expect((await http.ask("/v1/syncs/default/copy")).body).toEqual(syncs[0]);
     expect(await http.ask("/v1/syncs/default/none")).toMatchObject({ status: 404, body: { code: "SYNC_NOT_FOUND" } });
     const { repositories } = (await http.ask("/v1/repos?limit=100")).body as { repositories: Record<string, unknown>[] };
-    expect(repositories.map(({ namespace, slug }) => `${namespace}/${slug}`)).toEqual(["default/copy", "default/diverged", "team/empty"]);
+    expect(repositories.map(({ namespace, slug }) => `${namespace}/${slug}`)).toEqual([
+      "default/copy",
+      "default/diverged",
+      "team/empty",
+    ]);
     expect((await http.ask("/v1/repos/team/empty")).body).toEqual(repositories[2]);
     expect(repositories[0]).toMatchObject({ head_sha: SHA, size_bytes: expect.any(Number), managed_by: null });
     const { runs } = (await http.ask(`/v1/runs?sync_id=${sync.id}`)).body as { runs: Record<string, unknown>[] };
@@ -209,7 +236,12 @@ describe("commits", () => {
   test("one is shown with its tree", async () => {
     const head = await http.world.head();
     const answer = await http.ask(`/v1/repos/copy/commits/${head}`);
-    expect(answer.body).toMatchObject({ sha: head, tree: await http.world.tree(), parents: [SHA], timestamp: expect.any(Number) });
+    expect(answer.body).toMatchObject({
+      sha: head,
+      tree: await http.world.tree(),
+      parents: [SHA],
+      timestamp: expect.any(Number),
+    });
     expect(Object.keys(answer.body)).toEqual(["sha", "message", "tree", "author_name", "author_email", "timestamp", "parents"]);
     expect((await http.ask(`/v1/repos/copy/commits/${"0".repeat(40)}`)).status).toBe(404);
     expect(await http.ask("/v1/repos/copy/commits/HEAD~1")).toMatchObject({ status: 400, body: { field: "sha" } });

@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openCredential } from "../../src/db/credential-seal.ts";
 import { readConnection } from "../../src/db/connections.ts";
+import { openCredential } from "../../src/db/credential-seal.ts";
 import type { RepositoryStore } from "../../src/repositories/store.ts";
 import { announceInstance } from "../../src/standalone/instance-file.ts";
 import { describeProblem } from "../../src/standalone/manifest.ts";
@@ -54,7 +54,10 @@ const doc = (kind: string, name: string, spec: string, apiVersion = "coregit.dev
 const sync = (name: string, remote = "https://git.example/a.git") => doc("RepoSync", name, `spec:\n  remote: ${remote}`);
 const write = (name: string, text: string) => writeFile(join(folder, name), text);
 const names = async () => (await declarations.listSyncs()).map(({ name }) => name);
-const isNames = (...expected: string[]) => async () => (await names()).join() === expected.join();
+const isNames =
+  (...expected: string[]) =>
+  async () =>
+    (await names()).join() === expected.join();
 const problems = (manifests: Manifests) => manifests.problems.map(describeProblem);
 
 describe("a folder of manifests", () => {
@@ -75,7 +78,11 @@ describe("a folder of manifests", () => {
     await write("b.tmp", sync("app", "https://git.example/b.git"));
     await rename(join(folder, "b.tmp"), join(folder, "a.yaml"));
     const remote = async () => (await declarations.listSyncs())[0]?.spec.remote;
-    await until("a file renamed over is applied", async () => (await remote()) === "https://git.example/b.git", APPLIED_WITHIN_MS);
+    await until(
+      "a file renamed over is applied",
+      async () => (await remote()) === "https://git.example/b.git",
+      APPLIED_WITHIN_MS,
+    );
     await mkdir(join(folder, "team"));
     await write("team/c.yml", sync("c"));
     await until("a file in a new folder is applied", isNames("app", "c"), APPLIED_WITHIN_MS);
@@ -90,6 +97,18 @@ describe("a folder of manifests", () => {
     await rm(join(folder, "a.yaml"));
     await write("a.yaml", sync("app") + sync("more"));
     await until("the new text is applied", isNames("app", "more"), APPLIED_WITHIN_MS);
+    expect((await declarations.listSyncs())[0]?.id).toBe(before);
+  });
+
+  test("a document that moves to another file stays what it is", async () => {
+    await write("a.yaml", sync("app"));
+    await write("b.yaml", sync("other"));
+    await open();
+    const before = (await declarations.listSyncs())[0]?.id;
+    await write("b.yaml", sync("other") + sync("app"));
+    await rm(join(folder, "a.yaml"));
+    await write("b.yaml", sync("app") + sync("third"));
+    await until("the rest has followed", isNames("app", "third"), APPLIED_WITHIN_MS);
     expect((await declarations.listSyncs())[0]?.id).toBe(before);
   });
 
@@ -117,11 +136,19 @@ describe("a folder of manifests", () => {
   });
 
   test("what earlier files declared is withdrawn after a restart; what others declared is not", async () => {
-    await write("a.yaml", sync("gone") + doc("Connection", "gone", "spec: {provider: git}") + doc("Repository", "gone", "spec: {}"));
+    await write(
+      "a.yaml",
+      sync("gone") + doc("Connection", "gone", "spec: {provider: git}") + doc("Repository", "gone", "spec: {}"),
+    );
     await (await open())[Symbol.asyncDispose]();
     const [mine] = await declarations.listSyncs();
     if (mine === undefined) throw new Error("the sync is missing");
-    const foreign = { owner: { kind: "resource", ref: "uid-1" }, namespace: "default", repository: "kept", connection: null } as const;
+    const foreign = {
+      owner: { kind: "resource", ref: "uid-1" },
+      namespace: "default",
+      repository: "kept",
+      connection: null,
+    } as const;
     await declarations.declareSync({ ...foreign, name: "kept", spec: mine.spec });
     await write("a.yaml", sync("new"));
     await open();
@@ -164,7 +191,14 @@ describe("a folder of manifests", () => {
   test("what the rows refuse is a problem with the place of its document", async () => {
     await declarations.declareRepository({
       owner: { kind: "resource", ref: "uid-1" },
-      ...{ namespace: "default", slug: "taken", defaultBranch: "main", description: "", visibility: "private", deletionPolicy: "Retain" },
+      ...{
+        namespace: "default",
+        slug: "taken",
+        defaultBranch: "main",
+        description: "",
+        visibility: "private",
+        deletionPolicy: "Retain",
+      },
     });
     await write("a.yaml", `# a comment\n${doc("Repository", "taken", "spec: {}")}${sync("fine")}`);
     const manifests = await open();

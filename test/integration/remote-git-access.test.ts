@@ -237,6 +237,16 @@ describe("an address", () => {
     });
   });
 
+  test("that is never found out costs no more than the time to connect, or the signal's", async () => {
+    const never = () => new Promise<never>(() => undefined);
+    await using remotes = openTestRemotes({ limits: { connectMs: 300 }, resolve: never });
+    await using remote = remotes.open("https://git.test/a");
+    expect(await failureOf(remote.readHead(null, deadline()))).toMatchObject({ code: "RemoteUnreachable" });
+    await using patient = openTestRemotes({ resolve: never });
+    await using other = patient.open("https://git.test/a");
+    expect(await failureOf(other.readHead(null, AbortSignal.timeout(100)))).toMatchObject({ code: "Timeout" });
+  });
+
   test("of a proxy in the environment is not used", async () => {
     await using server = await serveSource(source);
     process.env.HTTP_PROXY = "http://127.0.0.1:1";
@@ -249,50 +259,5 @@ describe("an address", () => {
       delete process.env.HTTP_PROXY;
       delete process.env.http_proxy;
     }
-  });
-});
-
-describe("a certificate", () => {
-  const resolve = async () => [{ address: "127.0.0.1", family: 4 }];
-
-  test("of the connection's CA is trusted for the name it was made for", async () => {
-    await using server = await serveSource(source, {
-      tls: certificate,
-      basicAuth: { username: "oauth2", password: "s3cret-token" },
-    });
-    await using remotes = openTestRemotes({ resolve });
-    await using remote = remotes.open(server.remoteUrl.replace("127.0.0.1", "git.test"), {
-      caPem: certificate.caPem,
-      credential: TOKEN,
-    });
-    expect(await remote.readHead("main", deadline())).toMatchObject({ oid });
-    expect((await fetchWhole(remote, oid)).subarray(0, 4).toString()).toBe("PACK");
-  });
-
-  test.each<[string, string, boolean]>([
-    ["without its CA", "git.test", false],
-    ["for another name", "other.test", true],
-    ["for an address", "127.0.0.1", true],
-  ])("%s is not trusted, and no request is made", async (_case, host, withCa) => {
-    await using server = await serveSource(source, { tls: certificate });
-    await using remotes = openTestRemotes({ resolve });
-    const caPem = withCa ? certificate.caPem : null;
-    await using remote = remotes.open(server.remoteUrl.replace("127.0.0.1", host), { caPem, credential: TOKEN });
-    expect(await failureOf(remote.readHead("main", deadline()))).toMatchObject({ code: "CertificateInvalid" });
-    expect(server.requests).toEqual([]);
-  });
-
-  test("that cannot be read is told at once", async () => {
-    await using remotes = openTestRemotes();
-    for (const caPem of ["garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"]) {
-      expect(() => remotes.open("https://git.test/a", { caPem })).toThrow(expect.objectContaining({ code: "SecretInvalid" }));
-    }
-  });
-
-  test("is not asked of a port that speaks no TLS", async () => {
-    await using server = await serveSource(source);
-    await using remotes = openTestRemotes();
-    await using remote = remotes.open(server.remoteUrl.replace("http:", "https:"));
-    expect(await failureOf(remote.readHead("main", deadline()))).toMatchObject({ code: "RemoteProtocol" });
   });
 });

@@ -1,7 +1,8 @@
 // Clones and fetches by real git clients: native git and isomorphic-git.
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -59,7 +60,8 @@ describe("git over HTTP", () => {
 
   test("the bare slug and default/slug are one repository", async () => {
     const head = await http.world.head();
-    for (const name of ["copy", "default/copy"]) expect(await git(["ls-remote", http.gitUrl(name), "HEAD"])).toBe(`${head}\tHEAD`);
+    for (const name of ["copy", "default/copy"])
+      expect(await git(["ls-remote", http.gitUrl(name), "HEAD"])).toBe(`${head}\tHEAD`);
   });
 
   test("a shallow clone has one commit, and can be deepened", async () => {
@@ -95,7 +97,9 @@ describe("git over HTTP", () => {
   });
 
   test("with the key, a repository that is not there is not found", async () => {
-    expect((await tryGit(["ls-remote", http.gitUrl("none")])).stderr).toMatch(/remote: There is no such repository\..*not found/s);
+    expect((await tryGit(["ls-remote", http.gitUrl("none")])).stderr).toMatch(
+      /remote: There is no such repository\..*not found/s,
+    );
   });
 
   test("a public repository is read without a key", async () => {
@@ -125,7 +129,11 @@ describe("git over HTTP", () => {
 
   test("a request that unpacks into more than the limit is refused", async () => {
     const bomb = gzipSync(Buffer.alloc(40 * 1024 * 1024));
-    const headers = { "x-api-key": MASTER_KEY, "content-type": "application/x-git-upload-pack-request", "content-encoding": "gzip" };
+    const headers = {
+      "x-api-key": MASTER_KEY,
+      "content-type": "application/x-git-upload-pack-request",
+      "content-encoding": "gzip",
+    };
     const response = await fetch(`${http.url}/copy.git/git-upload-pack`, { method: "POST", headers, body: bomb });
     expect(response.status).not.toBe(200);
     await response.body?.cancel();
@@ -135,7 +143,11 @@ describe("git over HTTP", () => {
     const head = await http.world.head();
     const line = (text: string) => (text.length + 4).toString(16).padStart(4, "0") + text;
     const body = `${line("command=fetch")}0001${line(`want ${head}\n`)}${line("done\n")}0000`;
-    const headers = { "x-api-key": MASTER_KEY, "content-type": "application/x-git-upload-pack-request", "git-protocol": "version=2" };
+    const headers = {
+      "x-api-key": MASTER_KEY,
+      "content-type": "application/x-git-upload-pack-request",
+      "git-protocol": "version=2",
+    };
     const abort = new AbortController();
     const response = await fetch(`${http.url}/copy.git/git-upload-pack`, { method: "POST", headers, body, signal: abort.signal });
     await response.body?.getReader().read();

@@ -190,7 +190,7 @@ describe("the operator", () => {
 
   test("hands over to a follower that is warm", async () => {
     const follower = harness.startOperator("follower");
-    await until("the follower has its caches", () => follower.isSynced);
+    await follower.synced;
     expect(follower.isLeader).toBe(false);
     await harness.stopOperator();
     await until("the follower leads", () => follower.isLeader, 3000);

@@ -164,6 +164,26 @@ describe("a RepoSync", () => {
   });
 });
 
+describe("a Repository", () => {
+  test("shows its head and size after an import into it, and takes its data along when it is told to", async () => {
+    const repository = { description: "Kept", deletionPolicy: "Delete" };
+    await harness.create("Repository", "owned", repository);
+    await harness.untilReady("Repository", "owned", "True", "Stored");
+    await harness.create("RepoSync", "filling", { ...QUIET, remote: server.remoteUrl, repository: "owned" });
+    const sync = statusOf(await harness.untilReady("RepoSync", "filling", "True", "Synced"));
+    await until("it shows the head", async () => {
+      const status = (await harness.get("Repository", "owned"))?.status as {
+        readonly headSha?: string;
+        readonly sizeBytes?: number;
+      };
+      return status.headSha === sync.localSha && (status.sizeBytes ?? 0) > 0;
+    });
+    await harness.delete("Repository", "owned");
+    await harness.untilGone("Repository", "owned");
+    expect(await harness.world.store.find(harness.namespace, "owned")).toBeNull();
+  });
+});
+
 describe("a Secret", () => {
   test("that is rotated is used by the next run, without a restart", async () => {
     const { api } = harness.cluster;

@@ -30,10 +30,18 @@ type Interruption =
 
 export type Fault = Replacement | Interruption;
 
+/** Resolves when the response takes more, or never will. */
+async function drained(response: ServerResponse): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal })]);
+  settled.abort();
+}
+
 async function send(response: ServerResponse, recorded: RecordedRequest, chunk: Uint8Array): Promise<boolean> {
   if (response.destroyed) return false;
   recorded.sentBytes += chunk.length;
-  if (!response.write(chunk)) await Promise.race([once(response, "drain"), once(response, "close")]);
+  if (!response.write(chunk)) await drained(response);
   return !response.destroyed;
 }
 

@@ -1,5 +1,4 @@
 // A git store on a database of a test, with a cache folder of its own, and the usual ways to bring something into it.
-import { createReadStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,36 +61,15 @@ export async function addRepository(database: Database, slug = "site"): Promise<
   return { ...repository, visibility: "private", defaultBranch: "main" };
 }
 
-/** The pack of one commit at depth 1, as a remote would send it: without what `have` brings. */
-export async function shallowPack(source: SourceRepository, oid: Oid, have: Oid | null = null): Promise<Buffer> {
-  const revisions = [oid, ...(have === null ? [] : [`^${have}`])];
-  const lines = await gitBytes(["-C", source.path, "rev-list", "--objects", "--no-object-names", ...revisions]);
-  const parents =
-    have === null ? [] : (await source.git("rev-list", `${have}..${oid}`)).split("\n").filter((commit) => commit !== oid);
-  const depthOne =
-    have === null
-      ? await listShallow(source, oid)
-      : lines
-          .toString()
-          .split("\n")
-          .filter((line) => !parents.includes(line));
-  const input = `${depthOne.filter((line) => line !== "").join("\n")}\n`;
-  return gitBytes(["-C", source.path, "pack-objects", "--stdout", "--quiet"], { input });
-}
-
-async function listShallow(source: SourceRepository, oid: Oid): Promise<string[]> {
-  const tree = await source.git("rev-parse", `${oid}^{tree}`);
-  const below = await source.git("rev-list", "--objects", "--no-object-names", tree);
-  return [oid, ...below.split("\n")];
+/** The pack of one commit at depth 1, as a remote sends it: the commit, its trees and blobs. */
+export async function shallowPack(source: SourceRepository, oid: Oid): Promise<Buffer> {
+  const objects = await source.git("rev-list", "--objects", "--no-object-names", `${oid}^{tree}`);
+  return gitBytes(["-C", source.path, "pack-objects", "--stdout", "--quiet"], { input: `${oid}\n${objects}\n` });
 }
 
 /** Bytes in chunks, as they come from a socket. */
 export async function* chunked(bytes: Uint8Array, size = 16_384): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
-}
-
-export function fileChunks(path: string): AsyncIterable<Uint8Array> {
-  return createReadStream(path);
 }
 
 const ADA = { name: "Ada", email: "ada@example.com", timestamp: 1_700_000_000, timezone: "+0000" };

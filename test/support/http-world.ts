@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { CHANNELS } from "../../src/db/database.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import type { Logger } from "../../src/domain/log.ts";
+import type { HttpLimits } from "../../src/http/limits.ts";
 import type { DependencyCheck } from "../../src/http/ports.ts";
 import { createHttpServer } from "../../src/http/server.ts";
 import { openUploadPack } from "../../src/repositories/open-upload-pack.ts";
@@ -23,12 +24,17 @@ export interface HttpWorld extends AsyncDisposable {
   /** Where native git clones `default/<name>`, with the key in it. */
   gitUrl(name?: string): string;
   /** Asks with the master key, unless `init` has headers of its own; `body` is sent as JSON. */
-  ask(path: string, init?: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: unknown }): Promise<HttpAnswer>;
+  ask(
+    path: string,
+    init?: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: unknown },
+  ): Promise<HttpAnswer>;
   /** What `/readyz` is told. */
   dependencies: DependencyCheck[];
 }
 
-export async function openHttpWorld(logger: Logger = silentLogger): Promise<HttpWorld> {
+export async function openHttpWorld(
+  options: { readonly logger?: Logger; readonly limits?: HttpLimits } = {},
+): Promise<HttpWorld> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await openSyncWorld());
   const metrics = createMetrics("test");
@@ -47,8 +53,9 @@ export async function openHttpWorld(logger: Logger = silentLogger): Promise<Http
     metricsPage: metrics.page,
     httpMetrics: metrics.http,
     masterKey: MASTER_KEY,
-    logger,
+    logger: silentLogger,
     clock: systemClock,
+    ...options,
   });
   stack.defer(() => app.close());
   const url = await app.listen({ host: "127.0.0.1", port: 0 });

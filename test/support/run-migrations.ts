@@ -4,4 +4,4 @@ import { migrate } from "../../src/db/migrate.ts";
 import { silentLogger } from "./silent-logger.ts";
 
 const [url = "", directory = ""] = process.argv.slice(2);
-process.stdout.write(`${await migrate({ url, logger: silentLogger, directory })}\n`);
+process.stdout.write(`${(await migrate({ url, logger: silentLogger, directory })).length}\n`);

@@ -51,6 +51,7 @@ export function presentSync(sync: SyncStatus) {
     pending: sync.handledGeneration < sync.generation,
     failures: sync.failures,
     next_run_at: sync.nextRunAt,
+    created_at: sync.createdAt,
     last_synced_sha: sync.lastSyncedSha,
     last_synced_at: sync.lastSyncedAt,
     last_error: sync.lastError,

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { branchRef } from "../../domain/ref-name.ts";
 import type { Oid } from "../../domain/oid.ts";
+import { branchRef } from "../../domain/ref-name.ts";
 import type { Repository, RepositoryReader, RepositoryStore } from "../../repositories/store.ts";
 import { decodeCommitCursor, encodeCommitCursor } from "../commit-cursor.ts";
 import { findRepository } from "../find-repository.ts";

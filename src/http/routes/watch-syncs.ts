@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineRoute, type Route } from "../route.ts";
 import { namespaceName } from "../schemas.ts";
-import { watchSyncs as watch, type WatchPorts } from "../sync-watch.ts";
+import { type WatchPorts, watchSyncs as watch } from "../sync-watch.ts";
 
 /** Changes of syncs as lines of JSON, for as long as the client listens. */
 export const watchSyncs = (ports: WatchPorts): Route =>

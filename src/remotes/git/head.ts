@@ -41,8 +41,8 @@ export function createHeadCollector(branch: string | null, symref: string | null
 
   const consider = (name: string, oid: Oid): void => {
     if (name === branch || name === branchOfHead(target)) found.set(name, oid);
-    if (oid === head && checkRefName(`refs/heads/${name}`) === null && (guess === null || CONVENTIONAL.includes(name)))
-      guess = name;
+    const canGuess = branch === null && target === null && oid === head;
+    if (canGuess && checkRefName(`refs/heads/${name}`) === null && (guess === null || CONVENTIONAL.includes(name))) guess = name;
   };
   return {
     add(line) {

@@ -104,7 +104,8 @@ async function removeUnfinished(clusterDir: string): Promise<void> {
   const names = await readdir(dirname(clusterDir));
   const paths = names.map((name) => join(dirname(clusterDir), name));
   const unfinished = paths.filter((path) => path.startsWith(`${clusterDir}${UNFINISHED_SUFFIX}`));
-  for (const path of unfinished) await rm(path, { recursive: true, force: true });
+  // The initdb of a killed program may still be writing; without its folder it fails and ends.
+  for (const path of unfinished) await rm(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 }
 
 async function syncFolder(folder: string): Promise<void> {

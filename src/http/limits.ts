@@ -1,0 +1,25 @@
+// How much a client may ask of the server, and for how long.
+
+export type HttpLimits = {
+  /** Time for the request line and headers; a client that drips them slower is cut off. */
+  readonly headersTimeoutMs: number;
+  /** Time for a whole request. Node's own default; a large push on a slow line fits. */
+  readonly requestTimeoutMs: number;
+  /** How often connections past these times are looked for. */
+  readonly timeoutCheckMs: number;
+  /** Open connections of one process; the next ones are closed at once, before they cost memory. */
+  readonly maxConnections: number;
+  /** JSON bodies. git's bodies have a limit of their own. */
+  readonly maxJsonBytes: number;
+  /** Longer parts of an address are refused before a route sees them. */
+  readonly maxParamLength: number;
+};
+
+export const HTTP_LIMITS: HttpLimits = {
+  headersTimeoutMs: 15_000,
+  requestTimeoutMs: 300_000,
+  timeoutCheckMs: 5_000,
+  maxConnections: 2_000,
+  maxJsonBytes: 1024 * 1024,
+  maxParamLength: 1_000,
+};

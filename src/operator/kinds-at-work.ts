@@ -1,0 +1,94 @@
+// The three kinds while this process leads: a queue and a controller for each, fed by its cache.
+import type { Database } from "../db/database.ts";
+import type { Clock, Random } from "../domain/clock.ts";
+import type { Logger } from "../domain/log.ts";
+import { Controller } from "../kube/controller.ts";
+import type { EventRecorder } from "../kube/event-recorder.ts";
+import type { KubeApi } from "../kube/kube-api.ts";
+import type { ObjectKey } from "../kube/object.ts";
+import type { ObjectStore } from "../kube/object-store.ts";
+import type { RuntimeMetrics } from "../kube/runtime-metrics.ts";
+import type { Timers } from "../kube/timers.ts";
+import { WorkQueue } from "../kube/work-queue.ts";
+import type { Declarations } from "../sync/declarations.ts";
+import { createConnectionProjector } from "./connection-projector.ts";
+import { createReconcile, type Projector } from "./reconcile-resource.ts";
+import { createRepoSyncProjector } from "./repo-sync-projector.ts";
+import { createRepositoryProjector } from "./repository-projector.ts";
+import { RowIndex } from "./row-index.ts";
+import { isDeclarationChange, type Watches } from "./watches.ts";
+
+export type KindRuntime = {
+  readonly api: KubeApi;
+  readonly events: EventRecorder;
+  readonly watches: Watches;
+  readonly database: Database;
+  readonly declarations: Declarations;
+  readonly publicUrl: string | null;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: RuntimeMetrics;
+};
+
+export type KindAtWork = { readonly queue: WorkQueue; readonly index: RowIndex; readonly store: ObjectStore };
+
+export type KindsAtWork = {
+  readonly repoSyncs: KindAtWork;
+  readonly connections: KindAtWork;
+  readonly repositories: KindAtWork;
+  /** Sync id → its Connection, of syncs whose credential was refused last. */
+  readonly refused: Map<string, ObjectKey>;
+};
+
+/** A reconcile is a handful of calls; each has a shorter deadline of its own. */
+const RECONCILE_DEADLINE_MS = 120_000;
+const CONCURRENCY = 4;
+
+export function makeKinds(runtime: KindRuntime): KindsAtWork {
+  const { watches, clock, timers, random } = runtime;
+  const make = (store: ObjectStore): KindAtWork => ({
+    queue: new WorkQueue({ clock, timers, random }),
+    index: new RowIndex(),
+    store,
+  });
+  return {
+    repoSyncs: make(watches.repoSyncs),
+    connections: make(watches.connections),
+    repositories: make(watches.repositories),
+    refused: new Map(),
+  };
+}
+
+/** Everything once, then what changes. `stack` ends it. */
+export function startKinds(runtime: KindRuntime, kinds: KindsAtWork, stack: AsyncDisposableStack): void {
+  const { connections, repositories, repoSyncs, refused } = kinds;
+  startKind(runtime, connections, createConnectionProjector({ ...runtime, index: connections.index }), stack);
+  startKind(runtime, repositories, createRepositoryProjector({ ...runtime, index: repositories.index }), stack);
+  startKind(runtime, repoSyncs, createRepoSyncProjector({ ...runtime, index: repoSyncs.index, refused }), stack);
+}
+
+function startKind(runtime: KindRuntime, { queue, store }: KindAtWork, projector: Projector, stack: AsyncDisposableStack): void {
+  const { clock, metrics, logger } = runtime;
+  const controller = stack.use(
+    new Controller({
+      name: projector.resource.kind.toLowerCase(),
+      queue,
+      reconcile: createReconcile(runtime, projector),
+      concurrency: CONCURRENCY,
+      deadlineMs: RECONCILE_DEADLINE_MS,
+      clock,
+      logger,
+      metrics,
+    }),
+  );
+  stack.use(
+    store.subscribe((change) => {
+      if (change.type === "resync") queue.add(change.key, "background");
+      else if (isDeclarationChange(change)) queue.add(change.key, "user");
+    }),
+  );
+  for (const key of store.keys()) queue.add(key, "background");
+  controller.start();
+}
