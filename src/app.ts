@@ -9,13 +9,14 @@ import type { DoctorCheck, RoleStarters } from "./cli/ports.ts";
 import type { Config } from "./config/config.ts";
 import { loadStandaloneSecrets } from "./config/secrets.ts";
 import { CHANNELS, type Database } from "./db/database.ts";
-import { migrate, schemaState } from "./db/migrate.ts";
+import { migrate, schemaProblem, waitForSchema } from "./db/migrate.ts";
 import { connectPostgres, openPostgres } from "./db/postgres.ts";
 import { systemClock } from "./domain/clock.ts";
 import { CoregitError } from "./domain/errors.ts";
 import type { Logger } from "./domain/log.ts";
 import { runLocalUploadPack } from "./git/local-upload-pack.ts";
 import type { DependencyCheck, Readiness } from "./http/ports.ts";
+import { createReadiness } from "./http/readiness.ts";
 import { createHttpServer } from "./http/server.ts";
 import { loadKubeConfig } from "./kube/kube-config.ts";
 import { openOperator } from "./operator/operator.ts";
@@ -42,10 +43,6 @@ type Terminal = { readonly output: ProgressOutput; readonly log: NodeJS.Writable
 
 export type AppOptions = { readonly version: string; readonly terminal: Terminal };
 
-/** How often a role that waits for its database, or for its schema, looks again. */
-const DATABASE_RETRY_MS = 1_000;
-const READINESS_DEADLINE_MS = 2_000;
-
 export function createRoles(options: AppOptions): RoleStarters {
   return {
     standalone: ({ config, manifests, signal }) => runStandalone(options, { config, manifests, signal }),
@@ -69,11 +66,9 @@ export function reachabilityChecks(config: Config): readonly DoctorCheck[] {
       name: "database",
       async run() {
         await using database = await connectPostgres({ url, logger, maxConnections: 1 });
-        const state = await schemaState(database);
-        if (state.kind === "current") return "reachable, schema current";
-        throw new Error(
-          state.kind === "behind" ? `${state.pending} migrations are missing; run "coregit migrate"` : state.reason,
-        );
+        const problem = await schemaProblem(database);
+        if (problem !== null) throw new CoregitError("DatabaseUnsupported", problem);
+        return "reachable, schema current";
       },
     },
     {
@@ -188,26 +183,8 @@ function listenProblem(error: unknown): string {
   return "the address is not one of this machine";
 }
 
-function readinessOf(database: Database, blobs: BlobStore, more: () => readonly DependencyCheck[] = () => []): Readiness {
-  const databaseReason = async (): Promise<string | null> => {
-    if (!(await database.isReachable(READINESS_DEADLINE_MS))) return "cannot be reached";
-    const state = await schemaState(database).catch(() => null);
-    if (state === null) return "cannot be read";
-    if (state.kind === "current") return null;
-    return state.kind === "behind" ? `${state.pending} migrations are missing; run "coregit migrate"` : state.reason;
-  };
-  const blobReason = (): Promise<string | null> =>
-    blobs.check().then(
-      () => null,
-      (error: unknown) => (error instanceof CoregitError ? error.message : "cannot be used"),
-    );
-  return {
-    async check() {
-      const database = await databaseReason();
-      const store = database === null ? await blobReason() : null;
-      return [{ name: "database", reason: database }, { name: "blob store", reason: store }, ...more()];
-    },
-  };
+function readinessOf({ database, blobs }: Core, more: () => readonly DependencyCheck[] = () => []): Readiness {
+  return createReadiness({ database, checkBlobStore: () => blobs.check(), more });
 }
 
 async function runStandalone(
@@ -228,7 +205,7 @@ async function runStandalone(
   const database = stack.use(await connectPostgres({ url, logger, maxConnections: 10 + config.workers }));
   const core = await openCore(stack, app, { config, logger, database });
   const engine = openWorkers(stack, app, core, given.databaseUrl === null);
-  const httpUrl = await serveHttp(stack, core, readinessOf(database, core.blobs));
+  const httpUrl = await serveHttp(stack, core, readinessOf(core));
   await engine.start();
   const catalog = createCatalog(database);
   const { dataDir } = config;
@@ -255,7 +232,7 @@ async function runApi(
   const logger = loggerOf(config, app);
   const database = stack.use(openPostgres({ url: databaseUrlOf(config), logger }));
   const core = await openCore(stack, app, { config, logger, database });
-  const url = await serveHttp(stack, core, readinessOf(database, core.blobs));
+  const url = await serveHttp(stack, core, readinessOf(core));
   logger.info({ url }, "Serving the API.");
   await aborted(signal);
 }
@@ -277,10 +254,10 @@ async function runOperator(
   const url = await serveHttp(
     stack,
     core,
-    readinessOf(database, core.blobs, () => [watching]),
+    readinessOf(core, () => [watching]),
   );
   logger.info({ url }, "Serving probes and metrics.");
-  if (!(await databaseReady(database, logger, signal))) return;
+  if (!(await waitForSchema(database, logger, signal))) return;
   await engine.start();
   const operator = stack.use(
     openOperator({
@@ -301,20 +278,6 @@ async function runOperator(
     watching = { name: "kubernetes", reason: null };
   });
   await aborted(signal);
-}
-
-/** Waits until the database answers and has the program's schema; false when `signal` came first. */
-async function databaseReady(database: Database, logger: Logger, signal: AbortSignal): Promise<boolean> {
-  let said = "";
-  while (!signal.aborted) {
-    const state = await schemaState(database).catch((error: unknown) => ({ kind: "refused" as const, reason: String(error) }));
-    if (state.kind === "current") return true;
-    const reason = state.kind === "behind" ? `${state.pending} migrations are missing` : state.reason;
-    if (reason !== said) logger.warn({ reason }, "Waiting for the database.");
-    said = reason;
-    await Promise.race([aborted(signal), new Promise((resolve) => setTimeout(resolve, DATABASE_RETRY_MS))]);
-  }
-  return false;
 }
 
 function databaseUrlOf(config: Config): string {

@@ -2,6 +2,7 @@
 // lock, so that any number of processes may start at once. What was applied is recorded with a checksum; a database
 // that does not fit the program is refused, never guessed at.
 
+import { setTimeout } from "node:timers/promises";
 import { CoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
 import type { Queryable, Transaction } from "./database.ts";
@@ -65,6 +66,32 @@ export async function schemaState(db: Queryable): Promise<SchemaState> {
   const { rows } = await db.query("SELECT to_regclass('schema_migrations') IS NOT NULL AS present");
   const applied = rows[0]?.present === true ? await readApplied(db) : [];
   return compareSchema(await readMigrations(), applied);
+}
+
+/** Why the program cannot work on this schema, as a sentence; null when it can. Never throws. */
+export async function schemaProblem(db: Queryable): Promise<string | null> {
+  try {
+    const state = await schemaState(db);
+    if (state.kind === "current") return null;
+    return state.kind === "behind" ? `${state.pending} schema migrations are missing; run "coregit migrate".` : state.reason;
+  } catch (error) {
+    return error instanceof CoregitError ? error.message : "The schema cannot be read.";
+  }
+}
+
+const SCHEMA_RETRY_MS = 1_000;
+
+/** Waits until the database answers and has the program's schema; false when `signal` came first. */
+export async function waitForSchema(db: Queryable, logger: Logger, signal: AbortSignal): Promise<boolean> {
+  let said: string | null = null;
+  while (!signal.aborted) {
+    const reason = await schemaProblem(db);
+    if (reason === null) return true;
+    if (reason !== said) logger.warn({ reason }, "Waiting for the database.");
+    said = reason;
+    await setTimeout(SCHEMA_RETRY_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return false;
 }
 
 async function applyNext(tx: Transaction, migrations: readonly Migration[]): Promise<Migration | null> {

@@ -45,7 +45,7 @@ export async function indexPack(
   git.stdout.setEncoding("latin1").on("data", (text: string) => {
     output = (output + text).slice(0, 64);
   });
-  await pipeline(resumed(first, chunks), git.stdin).catch(() => undefined);
+  await pipeline(resumed(first, chunks), git.stdin, { signal }).catch(() => undefined);
   if (tally.error !== null) throw tally.error;
   const exit = await git.exited;
   signal.throwIfAborted();

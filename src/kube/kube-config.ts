@@ -2,6 +2,7 @@
 // lives as long as the certificates it was made with, so that calls share connections and a rotated CA is still seen.
 import { createHash } from "node:crypto";
 import { KubeConfig } from "@kubernetes/client-node";
+import { CoregitError } from "../domain/errors.ts";
 
 export type { KubeConfig };
 
@@ -11,13 +12,17 @@ export type KubeConfigSource = {
   readonly context?: string;
 };
 
-/** @throws Error when the file cannot be read or names no such context. */
+/** @throws CoregitError `InvalidSpec` when the file cannot be read or names no cluster. */
 export function loadKubeConfig(source: KubeConfigSource = {}): KubeConfig {
   const config = new KubeConfig();
-  if (source.path === undefined) config.loadFromDefault();
-  else config.loadFromFile(source.path);
-  if (source.context !== undefined) config.setCurrentContext(source.context);
-  if (config.getCurrentCluster() === null) throw new Error("the kubeconfig has no current cluster");
+  try {
+    if (source.path === undefined) config.loadFromDefault();
+    else config.loadFromFile(source.path);
+    if (source.context !== undefined) config.setCurrentContext(source.context);
+  } catch (cause) {
+    throw new CoregitError("InvalidSpec", "The kubeconfig cannot be read.", { cause });
+  }
+  if (config.getCurrentCluster() === null) throw new CoregitError("InvalidSpec", "The kubeconfig names no current cluster.");
   return config;
 }
 
@@ -33,11 +38,12 @@ type DispatcherArguments = Parameters<KubeConfig["createDispatcherOptions"]>;
 
 /**
  * Makes `config` keep one connection pool, replaced when its TLS material changes. Dispose to close it.
- * @throws Error when the library has no `createDispatcher` to wrap: its version and this file do not fit.
+ * @throws CoregitError `Internal` when the library has no `createDispatcher` to wrap: its version and this file do not fit.
  */
 export function shareConnections(config: KubeConfig): AsyncDisposable {
   const create: unknown = Reflect.get(config, "createDispatcher");
-  if (typeof create !== "function") throw new Error("@kubernetes/client-node has no createDispatcher to share");
+  if (typeof create !== "function")
+    throw new CoregitError("Internal", "@kubernetes/client-node has no createDispatcher to share.");
   let current: Connected | null = null;
   const shared = (...args: DispatcherArguments): Pool | undefined => {
     const fingerprint = fingerprintOf(config.createDispatcherOptions(...args));

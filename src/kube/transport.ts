@@ -7,6 +7,7 @@ import {
   RequestContext,
   type ResponseContext,
 } from "@kubernetes/client-node";
+import { CoregitError } from "../domain/errors.ts";
 import { KubeApiError, refusal } from "./api-error.ts";
 import { shareConnections } from "./kube-config.ts";
 
@@ -36,7 +37,7 @@ export class KubeTransport implements AsyncDisposable {
 
   constructor(config: KubeConfig, userAgent: string) {
     const cluster = config.getCurrentCluster();
-    if (cluster === null) throw new Error("the kubeconfig has no current cluster");
+    if (cluster === null) throw new CoregitError("InvalidSpec", "The kubeconfig names no current cluster.");
     this.#config = config;
     this.#server = cluster.server.replace(/\/+$/, "");
     this.#userAgent = userAgent;

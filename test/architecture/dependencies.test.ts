@@ -42,7 +42,6 @@ const PACKAGE_HOME: Readonly<Record<string, string>> = {
   "pino-pretty": "telemetry",
   "prom-client": "telemetry",
   "isomorphic-git": "git",
-  picomatch: "domain",
 };
 
 /** Packages that several folders share, with the reason. */

@@ -1,6 +1,6 @@
 // Packs that a hostile or broken remote may send: each is refused with its own code, nothing of it stays, and the
 // repository works on.
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -127,12 +127,9 @@ describe("a broken pack", () => {
     async function* stalling() {
       yield whole.subarray(0, 50);
       abort.abort(new RangeError("deadline"));
-      yield whole.subarray(50, 60);
-      await new Promise((_, reject) => abort.signal.addEventListener("abort", () => reject(abort.signal.reason)));
+      await new Promise(() => undefined);
     }
-    const failing = quarantine.receivePack(stalling(), { shallowTips: [] }, abort.signal);
-    abort.signal.addEventListener("abort", () => undefined);
-    await expect(Promise.race([failing, AbortSignal.timeout(20_000).throwIfAborted()])).resolves.toBeUndefined();
+    await expect(quarantine.receivePack(stalling(), { shallowTips: [] }, abort.signal)).rejects.toThrow("deadline");
   });
 });
 
@@ -142,13 +139,16 @@ describe("limits", () => {
   });
 
   test("more bytes than allowed are PackTooLarge, and the sender is not read to its end", async () => {
+    const blob = newObject("blob", randomBytes(8 * MEBIBYTE));
     let sent = 0;
-    async function* endless() {
-      yield encodePackHeader(1);
-      for (; ; sent += 1) yield Buffer.alloc(65_536);
+    async function* counted() {
+      for await (const chunk of packOf(blob)) {
+        sent += chunk.byteLength;
+        yield chunk;
+      }
     }
-    expect(await receive(endless(), { limits: { maxPackBytes: MEBIBYTE } })).toMatchObject({ code: "PackTooLarge" });
-    expect(sent).toBeLessThan(20);
+    expect(await receive(counted(), { limits: { maxPackBytes: MEBIBYTE } })).toMatchObject({ code: "PackTooLarge" });
+    expect(sent).toBeLessThan(2 * MEBIBYTE);
   });
 
   test("a small pack that unpacks to too much is PackTooLarge", async () => {
@@ -197,7 +197,6 @@ describe("a hostile tree", () => {
     [".git::$INDEX_ALLOCATION", ".git::$INDEX_ALLOCATION"],
     [".g\xe2\x80\x8cit", ".g\\u{200c}it"],
     ["a/b", "a/b"],
-    ["", ""],
   ])("with the name %j is PathRefused", async (name, shown) => {
     const oid = hostileTree({ name })[1]?.oid ?? BLOB.oid;
     const outer = newObject("tree", encodeTree([{ name: "sub", mode: "40000", oid }]));
@@ -211,6 +210,7 @@ describe("a hostile tree", () => {
   });
 
   test.each([
+    ["an empty name", [{ name: "" }]],
     ["a name twice", [{ name: "a" }, { name: "a" }]],
     ["a file and a folder of one name", [{ name: "a" }, { name: "a", mode: "40000", oid: objectId("tree", Buffer.alloc(0)) }]],
     ["names out of order", [{ name: "b" }, { name: "a" }]],
