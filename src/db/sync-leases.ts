@@ -146,6 +146,7 @@ const END = `
         WHEN EXISTS (SELECT 1 FROM triggers t WHERE t.sync_id = $1 AND t.settled_at IS NULL) THEN LEAST(trigger_at, now())
         ELSE trigger_at END,
       next_run_at = CASE
+        WHEN suspended THEN 'infinity'
         WHEN $4::boolean OR next_run_at <= now() THEN next_run_at
         WHEN $5::float8 IS NULL THEN 'infinity'
         ELSE now() + $5 * interval '1 millisecond' END

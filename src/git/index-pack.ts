@@ -1,8 +1,8 @@
 // A pack from outside becomes a pack with an index, or a reason why not. `index-pack --strict` checks every object and
 // that every link leads to an object of the pack or of the repository; names in trees are judged by our own rules
 // afterwards, which are stricter and can name the path.
-import { pipeline } from "node:stream/promises";
 import { CoregitError } from "../domain/errors.ts";
+import { feed } from "./feed.ts";
 import { type GitCommand, type GitExit, gitFailure, startGit } from "./git-process.ts";
 import { decodePackHeader, PACK_HEADER_BYTES } from "./pack-header.ts";
 
@@ -22,7 +22,7 @@ export type PackLimits = {
 
 export type IndexedPack = { readonly name: string; readonly bytes: number; readonly objects: number };
 
-type Tally = { bytes: number; objects: number; error: unknown };
+type Tally = { bytes: number; objects: number };
 
 /**
  * Streams `source` into the repository's `objects/pack`. Whatever fails, no pack is left there; an error of `source` is thrown as it is.
@@ -34,7 +34,7 @@ export async function indexPack(
   limits: PackLimits,
   signal: AbortSignal,
 ): Promise<IndexedPack> {
-  const tally: Tally = { bytes: 0, objects: 0, error: null };
+  const tally: Tally = { bytes: 0, objects: 0 };
   const chunks = checked(source, limits, tally);
   // Nothing is started for what does not even begin like a pack that we take.
   const first = await chunks.next();
@@ -45,8 +45,7 @@ export async function indexPack(
   git.stdout.setEncoding("latin1").on("data", (text: string) => {
     output = (output + text).slice(0, 64);
   });
-  await pipeline(resumed(first, chunks), git.stdin, { signal }).catch(() => undefined);
-  if (tally.error !== null) throw tally.error;
+  await feed(git, resumed(first, chunks));
   const exit = await git.exited;
   signal.throwIfAborted();
   const [, name] = /^pack\t([0-9a-f]{40})\n/.exec(output) ?? [];
@@ -62,25 +61,20 @@ async function* resumed(first: IteratorResult<Uint8Array>, rest: AsyncGenerator<
 /** Passes a pack on, from when its header is known to be fine, and keeps count. */
 async function* checked(source: AsyncIterable<Uint8Array>, limits: PackLimits, tally: Tally): AsyncGenerator<Uint8Array> {
   let head: Buffer | null = Buffer.alloc(0);
-  try {
-    for await (const chunk of source) {
-      tally.bytes += chunk.byteLength;
-      if (tally.bytes > limits.maxPackBytes) throw tooLarge(limits.maxPackBytes);
-      if (head === null) {
-        yield chunk;
-        continue;
-      }
-      head = Buffer.concat([head, chunk]);
-      if (head.length < PACK_HEADER_BYTES) continue;
-      tally.objects = checkHeader(head, limits.maxObjects);
-      yield head;
-      head = null;
+  for await (const chunk of source) {
+    tally.bytes += chunk.byteLength;
+    if (tally.bytes > limits.maxPackBytes) throw tooLarge(limits.maxPackBytes);
+    if (head === null) {
+      yield chunk;
+      continue;
     }
-    if (head !== null) throw new CoregitError("PackInvalid", "The pack ends before its header does.");
-  } catch (error) {
-    tally.error = error;
-    throw error;
+    head = Buffer.concat([head, chunk]);
+    if (head.length < PACK_HEADER_BYTES) continue;
+    tally.objects = checkHeader(head, limits.maxObjects);
+    yield head;
+    head = null;
   }
+  if (head !== null) throw new CoregitError("PackInvalid", "The pack ends before its header does.");
 }
 
 function checkHeader(head: Buffer, maxObjects: number): number {

@@ -1,5 +1,5 @@
 // The server side of clone and fetch over stateless HTTP, by native git. Knows directories and bytes, no HTTP.
-import { pipeline } from "node:stream/promises";
+import { feed } from "./feed.ts";
 import type { GitProtocol } from "./git-environment.ts";
 import { type GitCommand, gitFailure, startGit } from "./git-process.ts";
 
@@ -53,7 +53,8 @@ async function* converse(
   const args = [...CONFIGURATION, "upload-pack", "--stateless-rpc", "--strict", ...options, gitDir];
   const command: GitCommand = { args, gitDir: null, protocol, signal, deadlineMs: DEADLINE_MS };
   await using git = startGit(command);
-  const sent = input === null ? git.stdin.end() : send(input, git.stdin);
+  // A client that goes away in its request ends git's input, and git's exit tells.
+  const sent = input === null ? git.stdin.end() : feed(git, input).catch(() => undefined);
   let hasAnswered = false;
   for await (const chunk of git.stdout) {
     hasAnswered = true;
@@ -64,9 +65,4 @@ async function* converse(
   signal.throwIfAborted();
   // A refusal stands in the answer, as an ERR packet, and must reach the client whole.
   if (exit.code !== 0 && !hasAnswered) throw gitFailure(command, exit);
-}
-
-/** A client that goes away in its request ends git's input, and git's exit tells. */
-async function send(input: AsyncIterable<Uint8Array>, stdin: NodeJS.WritableStream): Promise<void> {
-  await pipeline(input, stdin).catch(() => undefined);
 }

@@ -15,6 +15,8 @@ export type WorkQueueOptions = {
   readonly timers: Timers;
   readonly random: Random;
   readonly backoff?: BackoffLimits;
+  /** A key has begun to wait; so many wait now. */
+  readonly onWaiting?: (depth: number) => void;
 };
 
 /** Half a second to a minute: what fails here is the database or the API server, and both come back for all at once. */
@@ -54,6 +56,7 @@ export class WorkQueue implements Disposable {
     const since = this.#lanes.background.get(key) ?? this.#options.clock.monotonic();
     if (priority === "user") this.#lanes.background.delete(key);
     this.#lanes[priority].set(key, since);
+    this.#options.onWaiting?.(this.depth);
     this.#serve();
   }
 

@@ -5,13 +5,14 @@ import type { Logger } from "../domain/log.ts";
 import { Controller } from "../kube/controller.ts";
 import type { EventRecorder } from "../kube/event-recorder.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
-import type { ObjectKey } from "../kube/object.ts";
+import type { ObjectKey, ResourceKind } from "../kube/object.ts";
 import type { ObjectStore } from "../kube/object-store.ts";
 import type { RuntimeMetrics } from "../kube/runtime-metrics.ts";
 import type { Timers } from "../kube/timers.ts";
 import { WorkQueue } from "../kube/work-queue.ts";
 import type { Declarations } from "../sync/declarations.ts";
 import { createConnectionProjector } from "./connection-projector.ts";
+import { CONNECTION, REPO_SYNC, REPOSITORY } from "./kinds.ts";
 import { createReconcile, type Projector } from "./reconcile-resource.ts";
 import { createRepoSyncProjector } from "./repo-sync-projector.ts";
 import { createRepositoryProjector } from "./repository-projector.ts";
@@ -47,16 +48,15 @@ const RECONCILE_DEADLINE_MS = 120_000;
 const CONCURRENCY = 4;
 
 export function makeKinds(runtime: KindRuntime): KindsAtWork {
-  const { watches, clock, timers, random } = runtime;
-  const make = (store: ObjectStore): KindAtWork => ({
-    queue: new WorkQueue({ clock, timers, random }),
-    index: new RowIndex(),
-    store,
-  });
+  const { watches, clock, timers, random, metrics } = runtime;
+  const make = (resource: ResourceKind, store: ObjectStore): KindAtWork => {
+    const onWaiting = (depth: number): void => metrics.queued(controllerName(resource), depth);
+    return { queue: new WorkQueue({ clock, timers, random, onWaiting }), index: new RowIndex(), store };
+  };
   return {
-    repoSyncs: make(watches.repoSyncs),
-    connections: make(watches.connections),
-    repositories: make(watches.repositories),
+    repoSyncs: make(REPO_SYNC, watches.repoSyncs),
+    connections: make(CONNECTION, watches.connections),
+    repositories: make(REPOSITORY, watches.repositories),
     refused: new Map(),
   };
 }
@@ -73,7 +73,7 @@ function startKind(runtime: KindRuntime, { queue, store }: KindAtWork, projector
   const { clock, metrics, logger } = runtime;
   const controller = stack.use(
     new Controller({
-      name: projector.resource.kind.toLowerCase(),
+      name: controllerName(projector.resource),
       queue,
       reconcile: createReconcile(runtime, projector),
       concurrency: CONCURRENCY,
@@ -91,4 +91,8 @@ function startKind(runtime: KindRuntime, { queue, store }: KindAtWork, projector
   );
   for (const key of store.keys()) queue.add(key, "background");
   controller.start();
+}
+
+function controllerName({ kind }: ResourceKind): string {
+  return kind.toLowerCase();
 }

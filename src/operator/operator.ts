@@ -73,7 +73,12 @@ export function openOperator(options: OperatorOptions): Operator {
 
   const stop = new AbortController();
   watches.start();
-  const campaign = lease.campaign(stop.signal, (lost) => leadTerm({ ...options, ...shared, events, watches }, lost));
+  const lead = async (lost: AbortSignal): Promise<void> => {
+    metrics.leading(true);
+    await leadTerm({ ...options, ...shared, events, watches }, lost);
+    metrics.leading(false);
+  };
+  const campaign = lease.campaign(stop.signal, lead);
 
   return {
     get isLeader() {

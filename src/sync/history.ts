@@ -13,10 +13,7 @@ export type HistoryPage = {
 
 export interface History {
   /** `limit` runs after `cursor`. @throws CoregitError `InvalidRequest` for a cursor that this server did not make. */
-  listRuns(
-    of: RunsOf,
-    page: { readonly limit: number; readonly cursor?: string | null },
-  ): Promise<HistoryPage>;
+  listRuns(of: RunsOf, page: { readonly limit: number; readonly cursor?: string | null }): Promise<HistoryPage>;
   /** By id, or null. */
   getRun(id: string): Promise<RunRecord | null>;
 }

@@ -10,13 +10,14 @@ import type { Database } from "../../src/db/database.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { readTrailers } from "../../src/domain/message-template.ts";
 import { openRepositoryStore } from "../../src/repositories/open-repository-store.ts";
-import { storeLimits } from "../../src/repositories/store-options.ts";
 import type { RepositoryStore } from "../../src/repositories/store.ts";
+import { storeLimits } from "../../src/repositories/store-options.ts";
 import { openDeclarations } from "../../src/sync/open-declarations.ts";
 import { type ChildProgram, startChildProgram } from "../support/child-program.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { expectCleanRepository } from "../support/fsck.ts";
 import { git } from "../support/git.ts";
+import type { ImportWorkerSettings } from "../support/import-worker.ts";
 import { QUIET_SPEC } from "../support/quiet-spec.ts";
 import { announceSeed, seededRandom } from "../support/seeded-random.ts";
 import { silentLogger } from "../support/silent-logger.ts";
@@ -52,7 +53,10 @@ it(`${RUNS} kills of an importing process lose nothing and double nothing`, asyn
     spec: { ...QUIET_SPEC, remote: server.remoteUrl, intervalMs: 20 },
   });
 
-  const start = (run: number) => startChildProgram("../faults/kill-import.ts", [url, cacheDir, packsDir, `run-${run}`]);
+  const start = (run: number) => {
+    const settings: ImportWorkerSettings = { url, cacheDir, packsDir, instanceId: `run-${run}`, isOnlyWorker: true };
+    return startChildProgram("import-worker.ts", [JSON.stringify(settings)]);
+  };
   const acknowledged = new Set<string>();
   for (let run = 1; run <= RUNS; run += 1) {
     await using child = start(run);
@@ -65,6 +69,8 @@ it(`${RUNS} kills of an importing process lose nothing and double nothing`, asyn
   }
   await recover(start(RUNS + 1), database, { syncId: sync.id, head: await source.head() });
 
+  const interrupted = await database.query("SELECT 1 FROM runs WHERE code = 'Interrupted'");
+  process.stdout.write(`${RUNS} kills, ${interrupted.rowCount} of them in a run\n`);
   await expectHistory(store, source, acknowledged);
   await expectNothingLeft(database, cacheDir);
 });
@@ -80,7 +86,9 @@ async function change(source: SourceRepository, random: () => number, run: numbe
 }
 
 async function lastSynced(database: Database, syncId: string): Promise<string | null> {
-  const { rows } = await database.query<{ sha: string | null }>("SELECT last_synced_sha AS sha FROM syncs WHERE id = $1", [syncId]);
+  const { rows } = await database.query<{ sha: string | null }>("SELECT last_synced_sha AS sha FROM syncs WHERE id = $1", [
+    syncId,
+  ]);
   return rows[0]?.sha ?? null;
 }
 
@@ -91,7 +99,10 @@ async function recover(
 ): Promise<void> {
   await using recovering = child;
   await recovering.firstLine;
-  await until("the last state of the source is imported", async () => (await lastSynced(database, expected.syncId)) === expected.head);
+  await until(
+    "the last state of the source is imported",
+    async () => (await lastSynced(database, expected.syncId)) === expected.head,
+  );
   await recovering.end("SIGTERM");
   expect(await recovering.exitCode).toBe(0);
 }
@@ -102,7 +113,11 @@ async function expectHistory(store: RepositoryStore, source: SourceRepository, a
   const view = await store.view(repository);
   await expectCleanRepository(view);
   const log = await git(["--git-dir", view, "log", "--reverse", "--format=%H%x00%T%x00%P%x00%B%x01", "main"]);
-  const commits = log.split("\x01").map((text) => text.trim()).filter(Boolean).map((text) => text.split("\0"));
+  const commits = log
+    .split("\x01")
+    .map((text) => text.trim())
+    .filter(Boolean)
+    .map((text) => text.split("\0"));
   const origins: string[] = [];
   let parent = "";
   for (const [oid = "", tree, parents, message = ""] of commits) {

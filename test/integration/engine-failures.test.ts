@@ -115,7 +115,8 @@ describe("a remote", () => {
   it("that stalls costs its run the timeout, and everything of the run ends", async () => {
     await using here = await serveSync(world, engine);
     await here.source.commit({ a: "x".repeat(100_000) });
-    here.server.fault = ({ method }) => (method === "POST" && here.server.requests.length > 2 ? { kind: "stall", afterBytes: 100 } : null);
+    here.server.fault = ({ method }) =>
+      method === "POST" && here.server.requests.length > 2 ? { kind: "stall", afterBytes: 100 } : null;
     const startedMs = performance.now();
     const status = await here.declare({ timeoutMs: 1500 });
     expect(status).toMatchObject({ lastErrorCode: "Timeout", lastError: "The run took longer than its timeout of 1s500ms." });

@@ -56,9 +56,7 @@ describe("the first import", () => {
     expect(await world.tree("main", here.name)).toBe(await here.source.tree());
     const message = await world.git(["log", "-1", "--format=%B", "main"], here.name);
     expect(readTrailers(message)).toEqual({ sync: sync.id, origin: here.server.remoteUrl, originCommit: remote });
-    expect(await world.git(["log", "-1", "--format=%an <%ae>|%P", "main"], here.name)).toBe(
-      "Coregit Sync <sync@coregit.dev>|",
-    );
+    expect(await world.git(["log", "-1", "--format=%an <%ae>|%P", "main"], here.name)).toBe("Coregit Sync <sync@coregit.dev>|");
     expect(await runsOf(sync.id)).toMatchObject([
       { status: "success", remoteSha: remote, commitSha: local, branch: "main", added: 3, remoteCalls: expect.any(Number) },
     ]);
@@ -102,7 +100,7 @@ describe("the first import", () => {
       "bin/run": { mode: "100755", content: "#!" },
       link: { mode: "120000", content: "bin/run" },
       module: { mode: "160000", content: oid },
-      "caf\xc3\xa9 \"quoted\"\ttab": "utf-8",
+      'caf\xc3\xa9 "quoted"\ttab': "utf-8",
       "latin\xe9/\xff": "bytes",
       "-dash": "dash",
     });
@@ -186,7 +184,10 @@ describe("the next import", () => {
     await makeDue(sync.id);
     expect(await world.settle(engine, sync)).toMatchObject({ lastSyncedSha: remote, lastRun: { status: "success" } });
     expect(await world.head("main", here.name)).toBe(local);
-    expect(await runsOf(sync.id)).toMatchObject([{ status: "skipped", commitSha: null, remoteSha: remote }, { status: "success" }]);
+    expect(await runsOf(sync.id)).toMatchObject([
+      { status: "skipped", commitSha: null, remoteSha: remote },
+      { status: "success" },
+    ]);
   });
 
   it("replaces files by folders and folders by files", async () => {

@@ -1,5 +1,5 @@
 // What comes between the steps of a run: other writers, changed declarations, a worker that stops, a database that goes away.
-import { beforeEach, afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CoregitError } from "../../src/domain/errors.ts";
 import type { RepositoryStore } from "../../src/repositories/store.ts";
 import type { Fault } from "../support/git-http-faults.ts";
@@ -76,7 +76,11 @@ describe("while a run is under way", () => {
     await world.declare(here.server.remoteUrl, { suspend: true }, here.name);
     await engine.drain();
     expect(await world.head("main", here.name)).toBe(before);
-    expect((await here.runs())[0]).toMatchObject({ status: "error", code: "Interrupted", message: "The sync was suspended during the run." });
+    expect((await here.runs())[0]).toMatchObject({
+      status: "error",
+      code: "Interrupted",
+      message: "The sync was suspended during the run.",
+    });
     expect(await world.declarations.readSync(sync.id)).toMatchObject({ lastError: null, nextRunAt: null, isRunning: false });
   });
 
@@ -87,7 +91,11 @@ describe("while a run is under way", () => {
     await stallFetch(here);
     here.server.fault = null;
     await world.declare(here.server.remoteUrl, { onDivergence: "Overwrite" }, here.name);
-    expect(await world.settle(engine, sync)).toMatchObject({ generation: 2, handledGeneration: 2, lastSyncedSha: await here.source.head() });
+    expect(await world.settle(engine, sync)).toMatchObject({
+      generation: 2,
+      handledGeneration: 2,
+      lastSyncedSha: await here.source.head(),
+    });
     expect(await here.runs()).toMatchObject([{ status: "success" }, { code: "Interrupted" }, { status: "success" }]);
   });
 
@@ -126,7 +134,10 @@ describe("when a worker is stopped", () => {
     await here.source.commit({ a: "2".repeat(50_000) });
     await stallFetch(here);
     await engine[Symbol.asyncDispose]();
-    expect((await here.runs())[0]).toMatchObject({ code: "Interrupted", message: "The worker was stopped during the run; it is run again." });
+    expect((await here.runs())[0]).toMatchObject({
+      code: "Interrupted",
+      message: "The worker was stopped during the run; it is run again.",
+    });
     here.server.fault = null;
     const next = await world.startEngine();
     expect(await world.settle(next, sync)).toMatchObject({ lastSyncedSha: await here.source.head(), lastError: null });

@@ -144,7 +144,10 @@ describe("a trigger that names a branch", () => {
     await here.source.commit({ a: "1" });
     const before = await here.declare();
     await here.source.commit({ side: "1", gone: "1" }, { branch: "side" });
-    expect(await world.triggers.run(before.id, { branch: "side" }, deadline())).toMatchObject({ status: "success", branch: "side" });
+    expect(await world.triggers.run(before.id, { branch: "side" }, deadline())).toMatchObject({
+      status: "success",
+      branch: "side",
+    });
     await here.source.commit({ side: "2", gone: null }, { branch: "side" });
     expect(await world.triggers.run(before.id, { branch: "side" }, deadline())).toMatchObject({ status: "success", deleted: 1 });
     expect(await world.tree("side", here.name)).toBe(await here.source.tree("side"));
@@ -171,7 +174,10 @@ describe("history", () => {
     const paged = [];
     let cursor: string | null = null;
     do {
-      const page: Awaited<ReturnType<typeof world.history.listRuns>> = await world.history.listRuns({ syncId: id }, { limit: 2, cursor });
+      const page: Awaited<ReturnType<typeof world.history.listRuns>> = await world.history.listRuns(
+        { syncId: id },
+        { limit: 2, cursor },
+      );
       paged.push(...page.runs);
       cursor = page.nextCursor;
     } while (cursor !== null);

@@ -1,7 +1,7 @@
 // Claims and leases on a real database: who gets a sync, and who may still write.
 import { describe, expect, it } from "vitest";
 import type { Database } from "../../src/db/database.ts";
-import { claimDueSyncs, type Lease, endLease, readNextWake, renewLeases } from "../../src/db/sync-leases.ts";
+import { claimDueSyncs, endLease, type Lease, readNextWake, renewLeases } from "../../src/db/sync-leases.ts";
 import { reap } from "../../src/sync/reap.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { QUIET_SPEC } from "../support/quiet-spec.ts";

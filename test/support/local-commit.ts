@@ -16,13 +16,22 @@ export async function commitHere(
   const ref = `refs/heads/${branch}`;
   const head = await reader.readRef(ref);
   const base = head === null ? EMPTY_TREE : (await reader.readCommit(head)).tree;
-  const blobs = Object.entries(files).map(([path, text]) => ({ path, blob: text === null ? null : newObject("blob", Buffer.from(text)) }));
+  const blobs = Object.entries(files).map(([path, text]) => ({
+    path,
+    blob: text === null ? null : newObject("blob", Buffer.from(text)),
+  }));
   const changes = new Map(
     blobs.map(({ path, blob }) => [path, { before: null, after: blob && ({ mode: "100644", oid: blob.oid } as const) }]),
   );
   const { root, newTrees } = await applyChanges(reader.readTree, base, changes);
   const author = signatureAt({ name: "Grace", email: "grace@example.com" }, 1_700_000_000_000);
-  const content: CommitContent = { tree: root, parents: head === null ? [] : [head], author, committer: author, message: "Edit here\n" };
+  const content: CommitContent = {
+    tree: root,
+    parents: head === null ? [] : [head],
+    author,
+    committer: author,
+    message: "Edit here\n",
+  };
   const commit = newObject("commit", encodeCommit(content));
   const made = blobs.flatMap(({ blob }) => blob ?? []);
   await store.publish({

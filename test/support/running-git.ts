@@ -13,7 +13,9 @@ export async function runningGit(pid: number): Promise<string[]> {
   }
   const git = processes.filter((one) => one.pid !== pid && below.has(one.pid) && one.name.startsWith("git") && !one.isZombie);
   const commands = await Promise.all(git.map((one) => readFile(`/proc/${one.pid}/cmdline`, "utf8").catch(() => "")));
-  return commands.map((command) => command.replaceAll("\0", " ")).filter((command) => /index-pack|fetch|repack|unpack/.test(command));
+  return commands
+    .map((command) => command.replaceAll("\0", " "))
+    .filter((command) => /index-pack|fetch|repack|unpack/.test(command));
 }
 
 async function listProcesses(): Promise<Process[]> {

@@ -134,7 +134,9 @@ async function expectInvariants(database: Database, store: RepositoryStore): Pro
   expect(open.rows, "runs left open").toEqual([]);
   const leased = await database.query("SELECT id, lease_owner FROM syncs WHERE lease_owner IS NOT NULL");
   expect(leased.rows, "leases left behind").toEqual([]);
-  const { rows } = await database.query<{ id: string }>("SELECT id FROM repositories WHERE id IN (SELECT repository_id FROM refs)");
+  const { rows } = await database.query<{ id: string }>(
+    "SELECT id FROM repositories WHERE id IN (SELECT repository_id FROM refs)",
+  );
   for (const { id } of rows) {
     const repository = await store.get(id);
     if (repository !== null) await expectCleanRepository(await store.view(repository));

@@ -1,3 +1,6 @@
+// A Kubernetes control plane for the tests: the servers as upstream builds them, from their modules.
+// k8s.io/kubernetes replaces its staging modules by folders of its own repository; outside of it each has to be named by
+// the version that was published with it.
 module coregit.dev/test/control-plane
 
 go 1.26.0

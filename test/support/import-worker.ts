@@ -1,5 +1,5 @@
-// The process under test of the kill campaign: an engine that imports as fast as it can, put together as the program does.
-// Prints one line when it works; ends in order on SIGTERM and at any instant on SIGKILL.
+// An engine in a process of its own, put together as the program does, to be one of many or to be killed. Prints one line
+// when it works; ends in order on SIGTERM.
 import { openBlobStore } from "../../src/blobs/open-blob-store.ts";
 import { connectPostgres } from "../../src/db/postgres.ts";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -7,9 +7,17 @@ import { openRemotes } from "../../src/remotes/open-remotes.ts";
 import { openRepositoryStore } from "../../src/repositories/open-repository-store.ts";
 import { storeLimits } from "../../src/repositories/store-options.ts";
 import { openEngine } from "../../src/sync/engine.ts";
-import { silentLogger } from "../support/silent-logger.ts";
+import { silentLogger } from "./silent-logger.ts";
 
-const [url = "", cacheDir = "", packsDir = "", instanceId = ""] = process.argv.slice(2);
+export type ImportWorkerSettings = {
+  readonly url: string;
+  readonly cacheDir: string;
+  readonly packsDir: string;
+  readonly instanceId: string;
+  readonly isOnlyWorker: boolean;
+};
+
+const { url, cacheDir, packsDir, instanceId, isOnlyWorker } = JSON.parse(process.argv[2] ?? "") as ImportWorkerSettings;
 const shared = { clock: systemClock, logger: silentLogger };
 
 await using stack = new AsyncDisposableStack();
@@ -31,7 +39,7 @@ const engine = stack.use(
     random: Math.random,
     workers: 2,
     instanceId,
-    isOnlyWorker: true,
+    isOnlyWorker,
     graceMs: 5000,
   }),
 );

@@ -1,0 +1,21 @@
+// Bytes into a process as it takes them. Unlike a stream pipeline it does not outlive the process: a source that is silent
+// for ever holds nobody up once the process has ended.
+import { once } from "node:events";
+import type { GitProcess } from "./git-process.ts";
+
+/** Resolves when the source is at its end or git is gone. Rejects with the source's error, and lets go of the source whatever happens. */
+export async function feed(git: GitProcess, source: AsyncIterable<Uint8Array>): Promise<void> {
+  const chunks = source[Symbol.asyncIterator]();
+  const gone = git.exited.then(() => null);
+  try {
+    for (;;) {
+      const next = await Promise.race([chunks.next(), gone]);
+      if (next === null || next.done === true) break;
+      if (!git.stdin.write(next.value)) await Promise.race([once(git.stdin, "drain"), gone]);
+    }
+  } finally {
+    git.stdin.end();
+    // Not awaited: a source that is waiting for its own next byte answers only then.
+    void chunks.return?.().catch(() => undefined);
+  }
+}
