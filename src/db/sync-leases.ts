@@ -102,14 +102,13 @@ const NEXT_WAKE = `
     (SELECT (extract(epoch FROM min(${DUE_AT}) - now()) * 1000)::float8 FROM syncs
       WHERE lease_owner IS NULL AND NOT suspended AND ${DUE_AT} < 'infinity') AS due_ms,
     (SELECT (extract(epoch FROM min(lease_until) - now()) * 1000)::float8 FROM syncs
-      WHERE lease_owner IS NOT NULL AND lease_owner <> $1) AS lease_ms`;
+      WHERE lease_owner IS NOT NULL) AS lease_ms`;
 
-/** Milliseconds until something is due, and until the first lease of somebody else ends; null: never. */
+/** Milliseconds until something is due, and until the first lease ends unless it is renewed; null: never. */
 export async function readNextWake(
   db: Queryable,
-  owner: string,
 ): Promise<{ readonly dueInMs: number | null; readonly leaseEndsInMs: number | null }> {
-  const { rows } = await db.query<{ due_ms: number | null; lease_ms: number | null }>(NEXT_WAKE, [owner]);
+  const { rows } = await db.query<{ due_ms: number | null; lease_ms: number | null }>(NEXT_WAKE);
   return { dueInMs: rows[0]?.due_ms ?? null, leaseEndsInMs: rows[0]?.lease_ms ?? null };
 }
 
@@ -143,7 +142,8 @@ const END = `
   UPDATE syncs
   SET lease_owner = NULL, lease_until = NULL, updated_at = now(),
       trigger_at = CASE
-        WHEN EXISTS (SELECT 1 FROM triggers t WHERE t.sync_id = $1 AND t.settled_at IS NULL) THEN LEAST(trigger_at, now())
+        WHEN EXISTS (SELECT 1 FROM triggers t WHERE t.sync_id = $1 AND t.settled_at IS NULL AND t.epoch IS DISTINCT FROM $2)
+        THEN LEAST(trigger_at, now())
         ELSE trigger_at END,
       next_run_at = CASE
         WHEN suspended THEN 'infinity'
@@ -153,7 +153,8 @@ const END = `
   WHERE id = $1 AND lease_epoch = $2 AND lease_owner = $3 AND ($6::bigint IS NULL OR (generation = $6 AND NOT suspended))`;
 
 /**
- * Gives the lease up and sets the schedule; what became due meanwhile stays due, and open triggers make it due. False: the lease was lost, or
+ * Gives the lease up and sets the schedule; what became due meanwhile stays due, and triggers that this lease has not
+ * taken make it due. False: the lease was lost, or
  * `generation` is given and the declaration has changed or been suspended since; then nothing is written and the caller's
  * transaction must not commit.
  */
@@ -177,7 +178,7 @@ export async function endLease(
 const REAP = `
   WITH dead AS (
     SELECT id FROM syncs
-    WHERE lease_owner IS NOT NULL AND lease_owner <> $1 AND ($2::boolean OR lease_until < now())
+    WHERE lease_owner IS NOT NULL AND (lease_until < now() OR ($2::boolean AND lease_owner <> $1))
     FOR UPDATE SKIP LOCKED
   )
   UPDATE syncs s
@@ -186,7 +187,8 @@ const REAP = `
   RETURNING s.id`;
 
 /**
- * Ends leases of other owners that ran out, or all of them when `isOnlyWorker`; the syncs are due at once.
+ * Ends leases that ran out, whoever's (a worker that could not record a run leaves its own behind), and all leases of others
+ * when `isOnlyWorker`; the syncs are due at once.
  * The epoch moves, so that a worker that was only slow finds its lease stale.
  */
 export async function endDeadLeases(tx: Transaction, owner: string, isOnlyWorker: boolean): Promise<string[]> {

@@ -64,6 +64,13 @@ export async function takeTriggers(
   await db.query("UPDATE triggers SET run_id = $2, epoch = $3 WHERE id = ANY($1)", [ids, by.runId, by.epoch]);
 }
 
+/** Gives triggers back that a run had taken and could not answer: the sync is due for them again. */
+export async function reopenTriggers(tx: Transaction, syncId: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.query("UPDATE triggers SET epoch = NULL WHERE id = ANY($1)", [ids]);
+  await tx.query(ASK, [syncId]);
+}
+
 export async function settleTriggers(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.query("UPDATE triggers SET settled_at = now() WHERE id = ANY($1)", [ids]);
 }

@@ -11,11 +11,19 @@ export async function feed(git: GitProcess, source: AsyncIterable<Uint8Array>): 
     for (;;) {
       const next = await Promise.race([chunks.next(), gone]);
       if (next === null || next.done === true) break;
-      if (!git.stdin.write(next.value)) await Promise.race([once(git.stdin, "drain"), gone]);
+      if (!git.stdin.write(next.value) && !(await Promise.race([hasDrained(git), gone]))) break;
     }
   } finally {
     git.stdin.end();
     // Not awaited: a source that is waiting for its own next byte answers only then.
     void chunks.return?.().catch(() => undefined);
   }
+}
+
+/** False: git has closed its input. */
+function hasDrained(git: GitProcess): Promise<boolean> {
+  return once(git.stdin, "drain").then(
+    () => true,
+    () => false,
+  );
 }

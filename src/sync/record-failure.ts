@@ -9,6 +9,7 @@ import { notify } from "../db/notify.ts";
 import { foldRepeatedFailure, type RunEnd, readRun } from "../db/runs.ts";
 import { endLease, type NextRun } from "../db/sync-leases.ts";
 import { writeFailed } from "../db/sync-results.ts";
+import { reopenTriggers } from "../db/triggers.ts";
 import { type CoregitError, type ErrorCode, retryKind } from "../domain/errors.ts";
 import { outcome } from "../domain/schedule.ts";
 import { endOf, writeEnd } from "./record.ts";
@@ -85,6 +86,7 @@ async function recordStopped(run: Run, error: CoregitError): Promise<boolean> {
       await writeEnd(tx, asked, endOf(run, { status: "error", code: "Interrupted", message: error.message }));
       await notify(tx, "syncChanged", [syncId]);
     }
+    await reopenTriggers(tx, syncId, run.request.triggerIds);
     await notify(tx, "syncDue", [syncId]);
     return true;
   });

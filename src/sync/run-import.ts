@@ -16,11 +16,16 @@ const MAX_HEADS = 3;
 /** Planning and publishing take milliseconds; a branch that moves this often in between is left to the next run. */
 const MAX_PLANS = 5;
 
-/** Runs an import to its record. @throws CoregitError why it failed; then nothing is recorded yet. */
-export async function runImport(run: Run, remote: Remote): Promise<void> {
+export type Ending = "success" | "skipped";
+
+/** Runs an import to its record and says how it ended. @throws CoregitError why it failed; then nothing is recorded yet. */
+export async function runImport(run: Run, remote: Remote): Promise<Ending> {
   for (let heads = 1; ; heads += 1) {
     const situation = await gather(run, remote);
-    if (isConcluded(run, situation)) return recordUnchanged(run, situation, false);
+    if (isConcluded(run, situation)) {
+      await recordUnchanged(run, situation, false);
+      return "skipped";
+    }
     try {
       return await importHead(run, remote, situation);
     } catch (error) {
@@ -29,7 +34,7 @@ export async function runImport(run: Run, remote: Remote): Promise<void> {
   }
 }
 
-async function importHead(run: Run, remote: Remote, situation: Situation): Promise<void> {
+async function importHead(run: Run, remote: Remote, situation: Situation): Promise<Ending> {
   const base = await readableBase(situation);
   await using source = await openSource(run, remote, situation, base);
   for (let plans = 1; ; plans += 1) {
@@ -48,20 +53,25 @@ async function openSource(run: Run, remote: Remote, situation: Situation, base: 
   return fetchSource(run, remote, situation, base);
 }
 
-async function planAndExecute(run: Run, situation: Situation, source: Source, base: SyncPoint | null): Promise<void> {
+async function planAndExecute(run: Run, situation: Situation, source: Source, base: SyncPoint | null): Promise<Ending> {
   const target = await readTarget(situation, situation.local);
   const result = await planImport(run, source, target, base);
   run.signal.throwIfAborted();
-  if (run.progress.heads !== null) run.progress.heads = { remote: situation.remote, local: situation.local };
-  const isDryRun = run.request.isBeside && run.request.mode === "Plan";
+  run.progress.heads = { remote: situation.remote, local: situation.local };
   if (run.request.mode === "Plan") {
-    if (!isDryRun) requireChanges(result, source);
-    return recordPlan(run, situation, describePlan(result, source));
+    // Whoever asks for a dry run wants to see the conflicts; a sync that is declared to plan shows them as its error.
+    if (!run.request.isBeside) requireChanges(result, source);
+    await recordPlan(run, situation, describePlan(result, source));
+    return "skipped";
   }
   const planned = requireChanges(result, source);
-  if (planned.changes.size === 0 && isAtHand(situation, base)) return recordUnchanged(run, situation, true);
+  if (planned.changes.size === 0 && isAtHand(situation, base)) {
+    await recordUnchanged(run, situation, true);
+    return "skipped";
+  }
   await recordBegin(run);
   await executeImport(run, { situation, source, target, planned });
+  return planned.changes.size === 0 ? "skipped" : "success";
 }
 
 function isCode(error: unknown, code: CoregitError["code"]): boolean {

@@ -8,7 +8,7 @@ import { openRemote } from "./open-remote.ts";
 import { pause } from "./pause.ts";
 import { recordFailure, wasRecorded } from "./record-failure.ts";
 import { newProgress, type Run, type RunDependencies } from "./run.ts";
-import { runImport } from "./run-import.ts";
+import { type Ending, runImport } from "./run-import.ts";
 import { takeRequest } from "./take-request.ts";
 
 /** setTimeout takes no longer delay; a timeout beyond 24 days is as good as none. */
@@ -31,27 +31,30 @@ export async function runSync(frame: RunFrame, claim: ClaimedSync, signal: Abort
   const startedMs = clock.monotonic();
   const { direction } = claim.spec;
   frame.metrics.runStarted(direction);
-  const error = await attempt(frame, { deps, claim, startedMs }, signal);
+  const ending = await attempt(frame, { deps, claim, startedMs }, signal);
   const durationMs = clock.monotonic() - startedMs;
-  frame.metrics.runEnded({ direction, status: error === null ? "success" : "error", code: error?.code ?? null, durationMs });
-  if (error === null) logger.debug({ durationMs }, "run ended");
-  else logger.info({ durationMs, code: error.code, error: error.message }, "run failed");
+  if (ending instanceof CoregitError) {
+    frame.metrics.runEnded({ direction, status: "error", code: ending.code, durationMs });
+    logger.info({ durationMs, code: ending.code, error: ending.message }, "run failed");
+  } else {
+    frame.metrics.runEnded({ direction, status: ending, code: null, durationMs });
+    logger.debug({ durationMs, status: ending }, "run ended");
+  }
 }
 
-/** Returns why the run failed, or null. */
+/** How the run ended, or why it failed. */
 async function attempt(
   frame: RunFrame,
   start: Pick<Run, "deps" | "claim" | "startedMs">,
   stop: AbortSignal,
-): Promise<CoregitError | null> {
+): Promise<Ending | CoregitError> {
   using limit = timeLimit(start.claim.spec.timeoutMs);
   const signal = AbortSignal.any([stop, limit.signal]);
   let run: Run | null = null;
   try {
     const { database, store } = start.deps;
     run = { ...start, request: await takeRequest(database, store, start.claim), signal, progress: newProgress() };
-    await runDirection(run);
-    return null;
+    return await runDirection(run);
   } catch (thrown) {
     const error = reasonOf(thrown, signal);
     if (error.code === "Internal") start.deps.logger.error({ err: error.cause ?? error }, "a run met a defect");
@@ -60,7 +63,7 @@ async function attempt(
   }
 }
 
-async function runDirection(run: Run): Promise<void> {
+async function runDirection(run: Run): Promise<Ending> {
   if (run.claim.spec.direction === "export") {
     throw new CoregitError(
       "DirectionUnsupported",
@@ -68,7 +71,7 @@ async function runDirection(run: Run): Promise<void> {
     );
   }
   await using remote = await openRemote(run);
-  await runImport(run, remote);
+  return await runImport(run, remote);
 }
 
 /** What is recorded: the reason of the abort when there was one, since what the steps throw then only follows from it. */
@@ -80,13 +83,13 @@ function reasonOf(thrown: unknown, signal: AbortSignal): CoregitError {
  * Records a failure. A COMMIT whose answer was lost may have recorded the run already: then the lease is gone and the
  * run's row says how it ended.
  */
-async function record(frame: RunFrame, run: Run, error: CoregitError): Promise<CoregitError | null> {
+async function record(frame: RunFrame, run: Run, error: CoregitError): Promise<Ending | CoregitError> {
   const { clock, logger } = run.deps;
   const deadlineMs = clock.monotonic() + frame.leaseMs;
   for (;;) {
     const failure = await recordOnce(run, error);
     if (failure === "recorded") return error;
-    if (failure === "was recorded") return null;
+    if (failure === "was recorded") return "success";
     if (failure.code !== "DatabaseUnavailable" || clock.monotonic() > deadlineMs) {
       logger.error({ err: failure }, "a failed run could not be recorded; it is closed when its lease ends");
       return error;

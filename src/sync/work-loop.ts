@@ -132,8 +132,7 @@ export class WorkLoop {
   }
 
   async #nextWakeMs(): Promise<number> {
-    const { database, owner } = this.#options;
-    const { dueInMs, leaseEndsInMs } = await readNextWake(database, owner);
+    const { dueInMs, leaseEndsInMs } = await readNextWake(this.#options.database);
     if (leaseEndsInMs !== null && leaseEndsInMs <= 0) this.#mustReap = "dead";
     const nextMs = Math.min(dueInMs ?? LONGEST_SLEEP_MS, leaseEndsInMs ?? LONGEST_SLEEP_MS, LONGEST_SLEEP_MS);
     return Math.max(nextMs, SHORTEST_SLEEP_MS);

@@ -5,6 +5,7 @@ import type { RepositoryStore } from "../../src/repositories/store.ts";
 import type { Fault } from "../support/git-http-faults.ts";
 import { type ServedSync, serveSync } from "../support/served-sync.ts";
 import { openSyncWorld, type SyncWorld } from "../support/sync-world.ts";
+import { deadline } from "../support/test-remotes.ts";
 
 let world: SyncWorld;
 
@@ -27,7 +28,7 @@ function publishing(publish: RepositoryStore["publish"]): RepositoryStore {
 const STALL: Fault = { kind: "stall", afterBytes: 100 };
 
 /** Makes the next fetch of a pack stall, and resolves once it does. */
-async function stallFetch(here: ServedSync): Promise<void> {
+async function stallFetch(here: ServedSync, start: "now" | "when asked" = "now"): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const seen = here.server.requests.length;
   here.server.fault = (request) => {
@@ -35,8 +36,10 @@ async function stallFetch(here: ServedSync): Promise<void> {
     if (isFetch) resolve();
     return isFetch ? STALL : null;
   };
-  await world.database.query("UPDATE syncs SET next_run_at = now()");
-  await world.database.query("SELECT pg_notify('coregit_sync_due', id) FROM syncs");
+  if (start === "now") {
+    await world.database.query("UPDATE syncs SET next_run_at = now()");
+    await world.database.query("SELECT pg_notify('coregit_sync_due', id) FROM syncs");
+  }
   await promise;
 }
 
@@ -133,6 +136,7 @@ describe("when a worker is stopped", () => {
     await using _here = here;
     await here.source.commit({ a: "2".repeat(50_000) });
     await stallFetch(here);
+    const waiting = world.triggers.run(sync.id, {}, deadline());
     await engine[Symbol.asyncDispose]();
     expect((await here.runs())[0]).toMatchObject({
       code: "Interrupted",
@@ -141,6 +145,20 @@ describe("when a worker is stopped", () => {
     here.server.fault = null;
     const next = await world.startEngine();
     expect(await world.settle(next, sync)).toMatchObject({ lastSyncedSha: await here.source.head(), lastError: null });
+    expect(["success", "skipped"]).toContain((await waiting).status);
+  });
+
+  it("a trigger that its run was to answer is answered by the next run", async () => {
+    const { engine, here, sync } = await importedOnce({ graceMs: 10 });
+    await using _here = here;
+    await here.source.commit({ a: "2".repeat(50_000) });
+    const fetching = stallFetch(here, "when asked");
+    const waiting = world.triggers.run(sync.id, {}, deadline());
+    await fetching;
+    await engine[Symbol.asyncDispose]();
+    here.server.fault = null;
+    await world.startEngine();
+    expect(await waiting).toMatchObject({ status: "success", remoteSha: await here.source.head() });
   });
 });
 

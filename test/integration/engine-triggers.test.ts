@@ -28,8 +28,11 @@ describe("a trigger", () => {
   it("of a sync that is up to date is answered by a skipped run", async () => {
     await using here = await serveSync(world, engine);
     const remote = await here.source.commit({ a: "1" });
-    const { id } = await here.declare();
-    const run = await world.triggers.run(id, {}, deadline());
+    const sync = await here.declare();
+    const requests = here.server.requests.length;
+    const run = await world.triggers.run(sync.id, {}, deadline());
+    await world.settle(engine, sync);
+    expect(here.server.requests).toHaveLength(requests + 1);
     expect(run).toMatchObject({ status: "skipped", message: "Already up to date.", remoteSha: remote, commitSha: null });
   });
 

@@ -3,6 +3,8 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Database } from "../../src/db/database.ts";
+import type { CoregitError } from "../../src/domain/errors.ts";
 import type { Repository } from "../../src/repositories/store.ts";
 import { startChildProgram } from "../support/child-program.ts";
 import { createTestDatabase } from "../support/database.ts";
@@ -24,15 +26,15 @@ async function listViews(cacheDir: string): Promise<string[]> {
 }
 
 test("when room is short the longest unused views go, and none that is in use", async () => {
-  await using test = await createTestDatabase();
+  await using world = await createTestDatabase();
   const clock = { now: () => nowMs, monotonic: () => nowMs };
   let nowMs = Date.now();
-  await using full = await openTestStore(test.database);
-  await using small = await openTestStore(test.database, { cacheMaxBytes: 2_500, clock });
+  await using full = await openTestStore(world.database);
+  await using small = await openTestStore(world.database, { cacheMaxBytes: 2_500, clock });
   const repositories: Repository[] = [];
   const heads: string[] = [];
   for (const slug of ["a", "b", "c"]) {
-    const repository = await addRepository(test.database, slug);
+    const repository = await addRepository(world.database, slug);
     repositories.push(repository);
     heads.push(await publishSmallCommit(full.store, repository, { text: slug, expected: null }));
   }
@@ -52,10 +54,14 @@ test("when room is short the longest unused views go, and none that is in use", 
   );
 });
 
-async function expectCorrupt(world: TestStore, repository: Repository): Promise<void> {
-  await expect(world.store.view(repository)).rejects.toMatchObject({ code: "StorageCorrupt" });
-  const packs = join(world.cacheDir, "views", repository.id, "objects", "pack");
-  expect(await readdir(packs)).toEqual([]);
+/** The view is refused, and the pack that the error names is not in it. */
+async function expectCorrupt({ store, cacheDir }: TestStore, repository: Repository, database: Database): Promise<void> {
+  const error: unknown = await store.view(repository).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: "StorageCorrupt", details: { pack: expect.any(String) } });
+  const { details } = error as CoregitError;
+  const { rows } = await database.query<{ name: string }>("SELECT name FROM packs WHERE id = $1", [details.pack]);
+  const placed = await readdir(join(cacheDir, "views", repository.id, "objects", "pack"));
+  expect(placed).not.toContain(`pack-${rows[0]?.name}.pack`);
 }
 
 test.each([
@@ -71,34 +77,34 @@ test.each([
     "UPDATE blob_parts SET bytes = set_byte(bytes, 5000, get_byte(bytes, 5000) # 1) WHERE key LIKE '%.idx' AND part = 0",
   ],
 ])("a changed byte %s is found before git sees it", async (_, fileCount, corruption) => {
-  await using test = await createTestDatabase();
+  await using world = await createTestDatabase();
   await using source = await createSourceRepository();
-  await using writer = await openTestStore(test.database);
-  const repository = await addRepository(test.database);
+  await using writer = await openTestStore(world.database);
+  const repository = await addRepository(world.database);
   await source.commit(manyFiles(fileCount));
   await importHead(writer.store, repository, source);
-  expect((await test.database.query(corruption)).rowCount).toBeGreaterThan(0);
-  await using reader = await openTestStore(test.database);
-  await expectCorrupt(reader, repository);
+  expect((await world.database.query(corruption)).rowCount).toBeGreaterThan(0);
+  await using reader = await openTestStore(world.database);
+  await expectCorrupt(reader, repository, world.database);
 });
 
 test("blobs that are gone are reported, and the view is not served", async () => {
-  await using test = await createTestDatabase();
+  await using world = await createTestDatabase();
   await using source = await createSourceRepository();
-  await using writer = await openTestStore(test.database);
-  const repository = await addRepository(test.database);
+  await using writer = await openTestStore(world.database);
+  const repository = await addRepository(world.database);
   await source.commit(manyFiles(3_000));
   await importHead(writer.store, repository, source);
   for await (const { key } of writer.blobs.list(`${repository.id}/`)) await writer.blobs.delete(key);
-  await using reader = await openTestStore(test.database);
+  await using reader = await openTestStore(world.database);
   await expect(reader.store.view(repository)).rejects.toMatchObject({ code: "ObjectMissing" });
 });
 
 test("two processes may share a cache folder, and both see what either published", async () => {
-  await using test = await createTestDatabase();
-  await using first = await openTestStore(test.database);
-  await using second = await openTestStore(test.database, { cacheDir: first.cacheDir });
-  const repository = await addRepository(test.database);
+  await using world = await createTestDatabase();
+  await using first = await openTestStore(world.database);
+  await using second = await openTestStore(world.database, { cacheDir: first.cacheDir });
+  const repository = await addRepository(world.database);
   let head = await publishSmallCommit(first.store, repository, { text: "0", expected: null });
   for (let round = 1; round <= 8; round += 1) {
     const [writer, reader] = round % 2 === 0 ? [first, second] : [second, first];
@@ -109,10 +115,10 @@ test("two processes may share a cache folder, and both see what either published
 });
 
 test("a process killed while it seals leaves nothing visible, and its folder goes with the next start", async () => {
-  await using test = await createTestDatabase();
+  await using world = await createTestDatabase();
   await using source = await createSourceRepository();
-  await using survivor = await openTestStore(test.database);
-  const repository = await addRepository(test.database);
+  await using survivor = await openTestStore(world.database);
+  const repository = await addRepository(world.database);
   const cacheDir = await mkdtemp(join(tmpdir(), "coregit-killed-"));
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rm(cacheDir, { recursive: true, force: true }));
@@ -120,14 +126,14 @@ test("a process killed while it seals leaves nothing visible, and its folder goe
   const packFile = join(source.path, "shallow.pack");
   await writeFile(packFile, await shallowPack(source, tip));
   {
-    await using program = startChildProgram("seal-and-hang.ts", [test.url, cacheDir, repository.id, packFile, tip]);
+    await using program = startChildProgram("seal-and-hang.ts", [world.url, cacheDir, repository.id, packFile, tip]);
     await program.firstLine;
     await program.end("SIGKILL");
   }
   expect((await readdir(join(cacheDir, "quarantine"))).length).toBe(1);
-  expect((await test.database.query("SELECT 1 FROM packs")).rowCount).toBe(0);
+  expect((await world.database.query("SELECT 1 FROM packs")).rowCount).toBe(0);
   expect(await survivor.store.reader(repository).readRefs()).toEqual(new Map());
-  await using next = await openTestStore(test.database, { cacheDir });
+  await using next = await openTestStore(world.database, { cacheDir });
   const left = await readdir(join(cacheDir, "quarantine"));
   expect(left.filter((name) => !name.includes(`~${process.pid}~`))).toEqual([]);
   expect(await importHead(next.store, repository, source)).toMatch(/^[0-9a-f]{40}$/);

@@ -1,0 +1,95 @@
+import fs from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import isomorphicGit from "isomorphic-git";
+import { describe, expect, test } from "vitest";
+import { encodeTree, type NewObject, newObject } from "../domain/object-codec.ts";
+import { cutPack } from "./cut-pack.ts";
+import { listObjects } from "./object-listing.ts";
+import { decodeIndex } from "./pack-index.ts";
+import { writePack } from "./pack-writer.ts";
+
+/** A bare repository that holds one pack. */
+async function withPack(objects: readonly NewObject[]) {
+  const gitdir = await mkdtemp(join(tmpdir(), "coregit-pack-"));
+  await isomorphicGit.init({ fs, dir: gitdir, bare: true });
+  const written = writePack(objects);
+  const files = { pack: join(gitdir, "objects/pack/pack-1.pack"), idx: join(gitdir, "objects/pack/pack-1.idx") };
+  await fs.promises.mkdir(join(gitdir, "objects/pack"), { recursive: true });
+  await writeFile(files.pack, written.pack);
+  await writeFile(files.idx, written.idx);
+  return { gitdir, files, written, [Symbol.asyncDispose]: () => rm(gitdir, { recursive: true, force: true }) };
+}
+
+const blobs = fc
+  .array(fc.uint8Array({ maxLength: 5_000 }), { maxLength: 40 })
+  .map((contents) => contents.map((bytes) => newObject("blob", bytes)));
+
+describe("a pack written in process", () => {
+  test("has an index that says where each object is, once", () => {
+    fc.assert(
+      fc.property(blobs, (objects) => {
+        const { idx, objectCount } = writePack(objects);
+        const oids = [...new Set(objects.map(({ oid }) => oid))].toSorted();
+        expect(decodeIndex(idx).map(({ oid }) => oid)).toEqual(oids);
+        expect(objectCount).toBe(oids.length);
+      }),
+    );
+  });
+
+  test("is read by an independent implementation of git", async () => {
+    await fc.assert(
+      fc.asyncProperty(blobs, async (objects) => {
+        await using repository = await withPack(objects);
+        for (const { oid, content } of objects) {
+          const read = await isomorphicGit.readObject({ fs, gitdir: repository.gitdir, oid, format: "content" });
+          expect(Buffer.from(read.object as Uint8Array).equals(content)).toBe(true);
+        }
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test("of large objects keeps their sizes", async () => {
+    const objects = [15, 16, 2_047, 2_048, 300_000].map((size) => newObject("blob", Buffer.alloc(size, "x")));
+    await using repository = await withPack(objects);
+    const limits = { memoryBytes: 1 << 30, signal: AbortSignal.timeout(10_000) };
+    const listed = await listObjects(
+      repository.gitdir,
+      objects.map(({ oid }) => oid),
+      limits,
+    );
+    expect(listed.map(({ size }) => size)).toEqual([15, 16, 2_047, 2_048, 300_000]);
+  });
+});
+
+describe("a pack from which objects are dropped", () => {
+  const kept = ["a", "b", "c"].map((text) => newObject("blob", Buffer.from(text)));
+  const dropped = newObject("tree", encodeTree([]));
+
+  test.each([
+    ["at its beginning", [dropped, ...kept]],
+    ["at its end", [...kept, dropped]],
+    ["in its middle", kept.toSpliced(1, 0, dropped)],
+  ])("%s holds the others whole", async (_, objects) => {
+    await using repository = await withPack(objects);
+    const oids = new Set(kept.map(({ oid }) => oid));
+    const options = {
+      gitDir: repository.gitdir,
+      folder: repository.gitdir,
+      memoryBytes: 1 << 30,
+      signal: AbortSignal.timeout(10_000),
+    };
+    const cut = await cutPack(repository.files, decodeIndex(repository.written.idx), oids, options);
+    expect(decodeIndex(await fs.promises.readFile(cut.idx)).map(({ oid }) => oid)).toEqual([...oids].toSorted());
+    const pack = await fs.promises.readFile(cut.pack);
+    await writeFile(repository.files.pack, pack);
+    await writeFile(repository.files.idx, await fs.promises.readFile(cut.idx));
+    for (const { oid, content } of kept) {
+      const read = await isomorphicGit.readObject({ fs, gitdir: repository.gitdir, oid, format: "content" });
+      expect(Buffer.from(read.object as Uint8Array).equals(content)).toBe(true);
+    }
+  });
+});
