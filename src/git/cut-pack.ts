@@ -15,6 +15,14 @@ const COPY_BYTES = 1 << 20;
 /** A pack and its index in files. */
 export type PackFiles = { readonly pack: string; readonly idx: string };
 
+/** A finished pack on its way to be stored: large, so its bytes are read once and everything is done with them then. */
+export type PackBytes = {
+  readonly size: number;
+  /** The pack's bytes in order. To be read once and to the end: only then `files` are complete. */
+  read(): AsyncGenerator<Buffer>;
+  readonly files: PackFiles;
+};
+
 type CutOptions = {
   /** A repository that has the objects. */
   readonly gitDir: string;
@@ -23,16 +31,39 @@ type CutOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Writes the objects of `kept` (at least one) as a pack of their own into `options.folder`. */
+/** The objects of `kept` (at least one) as a pack of their own in `options.folder`. */
 export async function cutPack(
   from: PackFiles,
   entries: readonly IndexEntry[],
   kept: ReadonlySet<Oid>,
   options: CutOptions,
-): Promise<PackFiles> {
+): Promise<PackBytes> {
+  if (kept.size === entries.length) return await wholePack(from, options.signal);
   const { size } = await stat(from.pack);
   const range = findRange(entries, kept, size - PACK_TRAILER_BYTES);
-  return range === null ? repack(kept, options) : copyRange(from, range, options);
+  return range === null ? await wholePack(await repack(kept, options), options.signal) : rangeOf(from, range, options);
+}
+
+/** A pack that is in files already. */
+export async function wholePack(files: PackFiles, signal: AbortSignal): Promise<PackBytes> {
+  const { size } = await stat(files.pack);
+  return { size, files, read: () => readRange(files.pack, { start: 0, end: size }, signal) };
+}
+
+async function* readRange(
+  path: string,
+  { start, end }: { readonly start: number; readonly end: number },
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  await using file = await open(path, "r");
+  for (let position = start; position < end; ) {
+    signal.throwIfAborted();
+    const buffer = Buffer.allocUnsafe(Math.min(COPY_BYTES, end - position));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) throw new CoregitError("ObjectMissing", "A pack in quarantine became shorter.");
+    yield buffer.subarray(0, bytesRead);
+    position += bytesRead;
+  }
 }
 
 type Range = {
@@ -54,31 +85,37 @@ function findRange(entries: readonly IndexEntry[], kept: ReadonlySet<Oid>, endOf
   return { start, end, entries: inside };
 }
 
-async function copyRange(from: PackFiles, range: Range, { folder, signal }: CutOptions): Promise<PackFiles> {
+function rangeOf(from: PackFiles, range: Range, { folder, signal }: CutOptions): PackBytes {
   const base = join(folder, `cut-${basename(from.pack, ".pack")}`);
-  const to = { pack: `${base}.pack`, idx: `${base}.idx` };
-  await using source = await open(from.pack, "r");
-  await using target = await open(to.pack, "w");
+  const files = { pack: `${base}.pack`, idx: `${base}.idx` };
+  const size = PACK_HEADER_BYTES + range.end - range.start + PACK_TRAILER_BYTES;
+  return { size, files, read: () => copyRange(from, range, { files, signal }) };
+}
+
+/** Passes the new pack on while it writes it into `files`, the index last. */
+async function* copyRange(
+  from: PackFiles,
+  range: Range,
+  { files, signal }: { readonly files: PackFiles; readonly signal: AbortSignal },
+): AsyncGenerator<Buffer> {
   const checksum = createHash("sha1");
-  const append = async (bytes: Buffer) => {
-    checksum.update(bytes);
-    await target.writeFile(bytes);
-  };
-  await append(encodePackHeader(range.entries.length));
-  const buffer = Buffer.allocUnsafe(COPY_BYTES);
-  for (let position = range.start; position < range.end; ) {
-    signal.throwIfAborted();
-    const { bytesRead } = await source.read(buffer, 0, Math.min(COPY_BYTES, range.end - position), position);
-    if (bytesRead === 0) throw new CoregitError("ObjectMissing", "A pack in quarantine became shorter.");
-    await append(buffer.subarray(0, bytesRead));
-    position += bytesRead;
+  await using target = await open(files.pack, "w");
+  for await (const chunk of headed(range, readRange(from.pack, range, signal))) {
+    checksum.update(chunk);
+    await target.writeFile(chunk);
+    yield chunk;
   }
   const trailer = checksum.digest();
   await target.writeFile(trailer);
   const shift = range.start - PACK_HEADER_BYTES;
   const moved = range.entries.map((entry) => ({ ...entry, offset: entry.offset - shift }));
-  await writeFile(to.idx, encodeIndex(moved, trailer));
-  return to;
+  await writeFile(files.idx, encodeIndex(moved, trailer));
+  yield trailer;
+}
+
+async function* headed(range: Range, objects: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield encodePackHeader(range.entries.length);
+  yield* objects;
 }
 
 async function repack(kept: ReadonlySet<Oid>, { folder, ...options }: CutOptions): Promise<PackFiles> {

@@ -3,6 +3,9 @@
 import { once } from "node:events";
 import type { GitProcess } from "./git-process.ts";
 
+/** Held in memory for git, so that the source goes on sending while git works. */
+const AHEAD_BYTES = 1 << 20;
+
 /** Resolves when the source is at its end or git is gone. Rejects with the source's error, and lets go of the source whatever happens. */
 export async function feed(git: GitProcess, source: AsyncIterable<Uint8Array>): Promise<void> {
   const chunks = source[Symbol.asyncIterator]();
@@ -11,7 +14,9 @@ export async function feed(git: GitProcess, source: AsyncIterable<Uint8Array>): 
     for (;;) {
       const next = await Promise.race([chunks.next(), gone]);
       if (next === null || next.done === true) break;
-      if (!git.stdin.write(next.value) && !(await Promise.race([hasDrained(git), gone]))) break;
+      git.stdin.write(next.value);
+      const isAhead = git.stdin.writableLength > AHEAD_BYTES;
+      if (isAhead && !(await Promise.race([hasDrained(git), gone]))) break;
     }
   } finally {
     git.stdin.end();

@@ -83,10 +83,13 @@ describe("a pack from which objects are dropped", () => {
       signal: AbortSignal.timeout(10_000),
     };
     const cut = await cutPack(repository.files, decodeIndex(repository.written.idx), oids, options);
-    expect(decodeIndex(await fs.promises.readFile(cut.idx)).map(({ oid }) => oid)).toEqual([...oids].toSorted());
-    const pack = await fs.promises.readFile(cut.pack);
+    const bytes = Buffer.concat(await Array.fromAsync(cut.read()));
+    expect(bytes.length).toBe(cut.size);
+    expect(decodeIndex(await fs.promises.readFile(cut.files.idx)).map(({ oid }) => oid)).toEqual([...oids].toSorted());
+    const pack = await fs.promises.readFile(cut.files.pack);
+    expect(pack.equals(bytes)).toBe(true);
     await writeFile(repository.files.pack, pack);
-    await writeFile(repository.files.idx, await fs.promises.readFile(cut.idx));
+    await writeFile(repository.files.idx, await fs.promises.readFile(cut.files.idx));
     for (const { oid, content } of kept) {
       const read = await isomorphicGit.readObject({ fs, gitdir: repository.gitdir, oid, format: "content" });
       expect(Buffer.from(read.object as Uint8Array).equals(content)).toBe(true);

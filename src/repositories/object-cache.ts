@@ -1,15 +1,27 @@
-// Decoded trees and commits, kept by oid as long as there is room. They never change, so nothing is ever stale. Each
+// Decoded trees, commits and small blobs, kept by oid as long as there is room. They never change, so nothing is ever stale. Each
 // repository has its own: that one repository has an object must not make it readable through another.
 import { LRUCache } from "lru-cache";
 import type { Commit } from "../domain/commit.ts";
+import { decodeCommit, decodeTree, type NewObject } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { Tree } from "../domain/tree.ts";
 
 /** What an entry of a tree and a commit take in V8's heap, measured on trees of short names. */
 const BYTES_PER_ENTRY = 220;
 const BYTES_PER_COMMIT = 1_000;
+const BYTES_PER_SIZE = 8;
+const BYTES_PER_BLOB = 200;
+/** Larger blobs would push out what every request needs. */
+const MAX_BLOB_BYTES = 64 * 1024;
 
-type Cached = { readonly kind: "tree"; readonly tree: Tree } | { readonly kind: "commit"; readonly commit: Commit };
+/** Of the blobs among a tree's first entries, by position; null for what is no blob. */
+export type BlobSizes = readonly (number | null)[];
+
+type Cached =
+  | { readonly kind: "tree"; readonly tree: Tree }
+  | { readonly kind: "commit"; readonly commit: Commit }
+  | { readonly kind: "blob"; readonly content: Uint8Array }
+  | { readonly kind: "sizes"; readonly sizes: BlobSizes };
 
 export class ObjectCache {
   readonly #objects: LRUCache<string, Cached>;
@@ -36,6 +48,35 @@ export class ObjectCache {
     this.#objects.set(`${repositoryId}/${commit.oid}`, { kind: "commit", commit });
   }
 
+  blob(repositoryId: string, oid: Oid): Uint8Array | null {
+    const cached = this.#objects.get(`${repositoryId}/${oid}`);
+    return cached?.kind === "blob" ? cached.content : null;
+  }
+
+  /** Keeps it if it is small. */
+  setBlob(repositoryId: string, oid: Oid, content: Uint8Array): void {
+    if (content.byteLength <= MAX_BLOB_BYTES) this.#objects.set(`${repositoryId}/${oid}`, { kind: "blob", content });
+  }
+
+  /** Takes over objects that were made in process. */
+  setObjects(repositoryId: string, objects: readonly NewObject[]): void {
+    for (const { oid, type, content } of objects) {
+      if (type === "blob") this.setBlob(repositoryId, oid, content);
+      else if (type === "tree") this.setTree(repositoryId, oid, decodeTree(content));
+      else if (type === "commit") this.setCommit(repositoryId, decodeCommit(oid, content));
+    }
+  }
+
+  /** Sizes of what a tree's first entries name, as many as have been set. */
+  sizes(repositoryId: string, tree: Oid): BlobSizes {
+    const cached = this.#objects.get(`${repositoryId}/${tree}/sizes`);
+    return cached?.kind === "sizes" ? cached.sizes : [];
+  }
+
+  setSizes(repositoryId: string, tree: Oid, sizes: BlobSizes): void {
+    this.#objects.set(`${repositoryId}/${tree}/sizes`, { kind: "sizes", sizes });
+  }
+
   /** Takes over what another cache holds. */
   absorb(other: ObjectCache): void {
     for (const [key, object] of other.#objects.entries()) this.#objects.set(key, object);
@@ -43,7 +84,14 @@ export class ObjectCache {
 }
 
 function sizeOf(cached: Cached): number {
-  return cached.kind === "tree"
-    ? (cached.tree.length + 1) * BYTES_PER_ENTRY
-    : BYTES_PER_COMMIT + cached.commit.message.length * 2;
+  switch (cached.kind) {
+    case "tree":
+      return (cached.tree.length + 1) * BYTES_PER_ENTRY;
+    case "commit":
+      return BYTES_PER_COMMIT + cached.commit.message.length * 2;
+    case "blob":
+      return BYTES_PER_BLOB + cached.content.byteLength;
+    case "sizes":
+      return BYTES_PER_ENTRY + cached.sizes.length * BYTES_PER_SIZE;
+  }
 }

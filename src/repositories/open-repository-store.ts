@@ -4,6 +4,10 @@ import type { Transaction } from "../db/database.ts";
 import { deleteRepository, findRepository, getRepository, type RepositoryRow } from "../db/repositories.ts";
 import type { NewObject } from "../domain/object-codec.ts";
 import { writePack } from "../git/pack-writer.ts";
+import type { CommitRequest, CommitResult } from "./commit-request.ts";
+import { CommitWriter } from "./commit-writer.ts";
+import { type Comparisons, createComparisons } from "./comparisons.ts";
+import { createRepository } from "./create-repository.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { prepareInline } from "./prepare-pack.ts";
 import { ProcessDirectory } from "./process-directory.ts";
@@ -11,7 +15,15 @@ import { publish } from "./publish.ts";
 import { PublishedObjects } from "./published-objects.ts";
 import { openQuarantine, type SealedPack, type ShallowCommit } from "./quarantine.ts";
 import { StoredRepository } from "./repository-reader.ts";
-import type { PreparedPack, Publication, Quarantine, Repository, RepositoryReader, RepositoryStore } from "./store.ts";
+import type {
+  FirstCommit,
+  PreparedPack,
+  Publication,
+  Quarantine,
+  Repository,
+  RepositoryReader,
+  RepositoryStore,
+} from "./store.ts";
 import type { StoreOptions } from "./store-options.ts";
 import { ViewCache, type ViewLease } from "./views.ts";
 
@@ -32,6 +44,8 @@ class CachedRepositoryStore implements LocalRepositoryStore {
   readonly #work: ProcessDirectory;
   readonly #views: ViewCache;
   readonly #objects: PublishedObjects;
+  readonly #comparisonsOf: (repositoryId: string) => Comparisons;
+  readonly #commits: CommitWriter;
   readonly #sealed = new WeakMap<PreparedPack, SealedPack>();
 
   constructor(options: StoreOptions, work: ProcessDirectory) {
@@ -39,6 +53,8 @@ class CachedRepositoryStore implements LocalRepositoryStore {
     this.#work = work;
     this.#views = new ViewCache(options, work);
     this.#objects = new PublishedObjects(this.#views, new ObjectCache(options.limits.objectCacheBytes));
+    this.#comparisonsOf = createComparisons(this.#views);
+    this.#commits = new CommitWriter({ ...options, store: this, cache: this.#objects.cache });
   }
 
   async find(namespace: string, slug: string): Promise<Repository | null> {
@@ -49,8 +65,14 @@ class CachedRepositoryStore implements LocalRepositoryStore {
     return toRepository(await getRepository(this.#options.database, id));
   }
 
+  create(repository: Omit<Repository, "id">, first: FirstCommit | null): Promise<Repository> {
+    const packs = first === null ? [] : [this.buildPack(first.objects, "commit")];
+    return createRepository(this.#options.database, repository, first && { ...first, packs });
+  }
+
   reader(repository: Repository): RepositoryReader {
-    return new StoredRepository(repository, this.#options.database, this.#objects);
+    const comparisons = this.#comparisonsOf(repository.id);
+    return new StoredRepository(repository, { database: this.#options.database, objects: this.#objects, comparisons });
   }
 
   async quarantine(repository: Repository, shallow?: ShallowCommit): Promise<Quarantine> {
@@ -70,6 +92,10 @@ class CachedRepositoryStore implements LocalRepositoryStore {
 
   buildPack(objects: readonly NewObject[], source: PreparedPack["source"]): PreparedPack {
     return prepareInline(writePack(objects), source);
+  }
+
+  commit(repository: Repository, request: CommitRequest, signal: AbortSignal): Promise<CommitResult> {
+    return this.#commits.commit(repository, request, signal);
   }
 
   async publish(publication: Publication, also?: (tx: Transaction) => Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 // Brings one published pack into a local view. Nothing enters a view whose bytes do not have the recorded hash.
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -70,15 +70,4 @@ async function writeChecked(
       details,
     });
   }
-}
-
-/** SHA-256 and size of a file. */
-export async function digestFile(path: string, signal: AbortSignal): Promise<{ readonly size: number; readonly sha256: Buffer }> {
-  const hash = createHash("sha256");
-  let size = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal }) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    size += chunk.length;
-  }
-  return { size, sha256: hash.digest() };
 }

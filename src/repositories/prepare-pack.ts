@@ -1,19 +1,17 @@
 // Makes a finished pack durable before it is published: small ones will travel in the transaction, large ones go to the
 // blob store now. A pack in the blob store that no row names is garbage, collected by age.
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { PackSource } from "../db/packs.ts";
 import { newRowId } from "../db/row-id.ts";
-import type { PackFiles } from "../git/cut-pack.ts";
+import { type PackBytes, type PackFiles, wholePack } from "../git/cut-pack.ts";
 import { PACK_TRAILER_BYTES } from "../git/pack-header.ts";
 import type { WrittenPack } from "../git/pack-writer.ts";
-import { digestFile, packKey } from "./pack-fill.ts";
+import { packKey } from "./pack-fill.ts";
 import type { PreparedPack } from "./store.ts";
-
-const READ_BYTES = 1 << 20;
 
 /** A pack made in process, as it travels in the transaction. */
 export function prepareInline(written: WrittenPack, source: PackSource): PreparedPack {
@@ -30,6 +28,17 @@ export function prepareInline(written: WrittenPack, source: PackSource): Prepare
   };
 }
 
+/** A pack made in process. When this resolves a large one is durable in the blob store. */
+export async function prepareMade(written: WrittenPack, destination: PackDestination): Promise<PreparedPack> {
+  const prepared = prepareInline(written, destination.source);
+  if (written.pack.length <= destination.inlinePackBytes) return prepared;
+  const { blobs, repositoryId, signal } = destination;
+  const put = (part: "pack" | "idx") =>
+    blobs.put(packKey(repositoryId, prepared.id, part), Readable.from([written[part]]), written[part].length, signal);
+  await Promise.all([put("pack"), put("idx")]);
+  return { ...prepared, inline: null };
+}
+
 function sha256(bytes: Uint8Array): Buffer {
   return createHash("sha256").update(bytes).digest();
 }
@@ -42,32 +51,37 @@ export type PackDestination = {
   readonly signal: AbortSignal;
 };
 
-/** A pack in files. When this resolves a large one is durable in the blob store. */
-export async function prepareFiles(files: PackFiles, objectCount: number, destination: PackDestination): Promise<PreparedPack> {
-  const { signal, source } = destination;
-  const [pack, idx] = await Promise.all([digestFile(files.pack, signal), digestFile(files.idx, signal)]);
+/** A finished pack. When this resolves a large one is durable in the blob store, and its files are complete. */
+export async function preparePack(pack: PackBytes, objectCount: number, destination: PackDestination): Promise<PreparedPack> {
+  const { signal, source, blobs, repositoryId } = destination;
   if (pack.size <= destination.inlinePackBytes) {
-    const bytes = { pack: await readFile(files.pack), idx: await readFile(files.idx) };
-    return prepareInline({ name: nameOf(bytes.pack), objectCount, ...bytes }, source);
+    const bytes = Buffer.concat(await Array.fromAsync(pack.read()));
+    return prepareInline({ name: nameOf(bytes), objectCount, pack: bytes, idx: await readFile(pack.files.idx) }, source);
   }
   const id = newRowId("pack");
-  const put = (part: "pack" | "idx", size: number) =>
-    destination.blobs.put(
-      packKey(destination.repositoryId, id, part),
-      createReadStream(files[part], { highWaterMark: READ_BYTES }),
-      size,
-      signal,
-    );
-  await Promise.all([put("pack", pack.size), put("idx", idx.size)]);
+  const digest = createHash("sha256");
+  let name = "";
+  async function* observed(): AsyncGenerator<Buffer> {
+    let tail: Buffer = Buffer.alloc(0);
+    for await (const chunk of pack.read()) {
+      digest.update(chunk);
+      tail = Buffer.concat([tail, chunk.subarray(-PACK_TRAILER_BYTES)]).subarray(-PACK_TRAILER_BYTES);
+      yield chunk;
+    }
+    name = nameOf(tail);
+  }
+  await blobs.put(packKey(repositoryId, id, "pack"), observed(), pack.size, signal);
+  const idx = await readFile(pack.files.idx);
+  await blobs.put(packKey(repositoryId, id, "idx"), Readable.from([idx]), idx.length, signal);
   return {
     id,
-    name: nameOf(await readTail(files.pack, pack.size)),
+    name,
     source,
     objectCount,
     packSize: pack.size,
-    idxSize: idx.size,
-    packSha256: pack.sha256,
-    idxSha256: idx.sha256,
+    idxSize: idx.length,
+    packSha256: digest.digest(),
+    idxSha256: sha256(idx),
     inline: null,
   };
 }
@@ -81,16 +95,10 @@ export async function prepareWritten(
   const files = { pack: join(folder, `made-${written.name}.pack`), idx: join(folder, `made-${written.name}.idx`) };
   await writeFile(files.pack, written.pack);
   await writeFile(files.idx, written.idx);
-  return { prepared: await prepareFiles(files, written.objectCount, destination), files };
+  const pack = await wholePack(files, destination.signal);
+  return { prepared: await preparePack(pack, written.objectCount, destination), files };
 }
 
 function nameOf(packEnd: Buffer): string {
   return packEnd.subarray(-PACK_TRAILER_BYTES).toString("hex");
-}
-
-async function readTail(path: string, size: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of createReadStream(path, { start: size - PACK_TRAILER_BYTES }) as AsyncIterable<Buffer>)
-    chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

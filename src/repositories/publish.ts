@@ -4,10 +4,12 @@
 //   3. each ref by compare-and-swap, each move with its reflog row;
 //   4. what the caller adds (a run's result, a sync point);
 //   5. the notification, which leaves with the commit.
-// Before the commit nothing is visible; after it everything is durable.
+// Before the commit nothing is visible; after it everything is durable. One pack that moves one ref is published by one
+// statement with the same effects.
 import type { Database, Transaction } from "../db/database.ts";
 import { notify } from "../db/notify.ts";
 import { insertPack } from "../db/packs.ts";
+import { type PackPublication, publishPack } from "../db/publish-pack.ts";
 import { appendReflog, findConflictingRef, moveRef, readRef } from "../db/refs.ts";
 import { advanceVersion } from "../db/repositories.ts";
 import { CoregitError } from "../domain/errors.ts";
@@ -21,13 +23,24 @@ export async function publish(
   also: ((tx: Transaction) => Promise<void>) | null,
 ): Promise<void> {
   for (const { name, next } of publication.refs) if (next !== null) checkName(name);
+  const single = also === null ? asPackPublication(publication) : null;
+  // When the statement wrote nothing, the transaction says why.
+  if (single !== null && (await publishPack(database, single))) return;
   await database.transaction(async (tx) => {
     await writePublication(tx, publication);
     await also?.(tx);
   });
 }
 
-async function writePublication(tx: Transaction, publication: Publication): Promise<void> {
+function asPackPublication({ packs, refs, ...rest }: Publication): PackPublication | null {
+  const [pack, ref] = [packs[0], refs[0]];
+  if (pack === undefined || ref === undefined || packs.length + refs.length > 2) return null;
+  const { name, expected, next } = ref;
+  return expected === null || next === null || expected === next ? null : { ...rest, pack, move: { name, expected, next } };
+}
+
+/** Steps 1 to 3 and the notification, in the caller's transaction. The names of the refs are the caller's to check. */
+export async function writePublication(tx: Transaction, publication: Publication): Promise<void> {
   const { repositoryId, packs, refs } = publication;
   if (packs.length === 0 && refs.length === 0) return;
   if (!(await advanceVersion(tx, repositoryId))) throw new CoregitError("RepositoryNotFound", "There is no such repository.");

@@ -5,9 +5,10 @@ import type { Commit } from "../domain/commit.ts";
 import { CoregitError } from "../domain/errors.ts";
 import { decodeCommit, decodeTree } from "../domain/object-codec.ts";
 import { EMPTY_TREE, type Oid } from "../domain/oid.ts";
-import type { Tree } from "../domain/tree.ts";
+import type { Tree, TreeEntry } from "../domain/tree.ts";
 import { CatFile, type ObjectInfo, type StoredObject } from "../git/cat-file.ts";
-import type { ObjectCache } from "./object-cache.ts";
+import { streamBlob } from "../git/stream-blob.ts";
+import type { BlobSizes, ObjectCache } from "./object-cache.ts";
 import type { ViewCache } from "./views.ts";
 
 /** How many repositories have a process at once, and how long it waits for the next question. */
@@ -58,6 +59,33 @@ export class PublishedObjects implements AsyncDisposable {
     return this.#ask(repositoryId, (process) => process.read(name));
   }
 
+  /** Sizes of the blobs among the first `count` entries of a tree, by position. @throws CoregitError `ObjectMissing`. */
+  async blobSizes(repositoryId: string, oid: Oid, count: number): Promise<BlobSizes> {
+    const known = this.cache.sizes(repositoryId, oid);
+    if (known.length >= count) return known;
+    const wanted = (await this.tree(repositoryId, oid)).slice(known.length, count);
+    const sizes = [...known, ...(await this.#readSizes(repositoryId, wanted))];
+    this.cache.setSizes(repositoryId, oid, sizes);
+    return sizes;
+  }
+
+  /** The bytes of a blob from `start` to before `end`, by a process of their own. @throws CoregitError `ObjectMissing`. */
+  async *streamBlob(
+    repositoryId: string,
+    { oid, start, end }: { readonly oid: Oid; readonly start: number; readonly end: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    using view = await this.#views.lease(repositoryId);
+    let offset = 0;
+    for await (const chunk of streamBlob(view.directory, oid, signal)) {
+      const part = chunk.subarray(Math.max(start - offset, 0), Math.max(end - offset, 0));
+      offset += chunk.length;
+      if (part.length > 0) yield part;
+      if (offset >= end) return;
+    }
+    if (offset < end) throw missing("blob", oid);
+  }
+
   /** Lets go of a repository's process, so that its view can be removed. */
   forget(repositoryId: string): void {
     this.#processes.delete(repositoryId);
@@ -74,6 +102,18 @@ export class PublishedObjects implements AsyncDisposable {
     const tree = decodeTree(object.content);
     this.cache.setTree(repositoryId, oid, tree);
     return tree;
+  }
+
+  /** All in one go: a process answers in order, so nothing is gained by waiting for each. */
+  async #readSizes(repositoryId: string, entries: readonly TreeEntry[]): Promise<BlobSizes> {
+    const blobs = entries.filter(isBlob);
+    const infos = await this.#ask(repositoryId, async (process) => {
+      const found = await Promise.all(blobs.map(({ oid }) => process.info(oid)));
+      return found.includes(null) ? null : found;
+    });
+    if (infos === null) throw new CoregitError("ObjectMissing", "A blob that a tree names is not there.");
+    const sizes = infos.values();
+    return entries.map((entry) => (isBlob(entry) ? (sizes.next().value?.size ?? null) : null));
   }
 
   async #ask<T>(repositoryId: string, question: (process: CatFile) => Promise<T | null>): Promise<T | null> {
@@ -100,7 +140,11 @@ export class PublishedObjects implements AsyncDisposable {
   }
 }
 
-function missing(type: "tree" | "commit", oid: Oid): CoregitError {
+function isBlob({ mode }: TreeEntry): boolean {
+  return mode !== "40000" && mode !== "160000";
+}
+
+function missing(type: "tree" | "commit" | "blob", oid: Oid): CoregitError {
   return new CoregitError("ObjectMissing", `There is no ${type} ${oid}.`, { details: { oid } });
 }
 

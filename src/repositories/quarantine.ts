@@ -13,7 +13,7 @@ import { indexPack } from "../git/index-pack.ts";
 import { writePack } from "../git/pack-writer.ts";
 import { makeBareDirectory } from "./bare-directory.ts";
 import { ObjectCache } from "./object-cache.ts";
-import { type PackDestination, prepareFiles, prepareWritten } from "./prepare-pack.ts";
+import { type PackDestination, preparePack, prepareWritten } from "./prepare-pack.ts";
 import { inspectPack, type ReceivedPack } from "./received-pack.ts";
 import type { NewObject, PreparedPack, Quarantine, ReceiveOptions } from "./store.ts";
 import type { StoreOptions } from "./store-options.ts";
@@ -79,10 +79,13 @@ class QuarantineDirectory implements Quarantine {
   ): Promise<{ readonly bytes: number; readonly objects: number }> {
     const { folder, limits } = this.#context;
     await this.#markShallow(shallowTips);
+    // Started now, so that it is there when the pack is.
+    this.#openReader();
     const packLimits = { ...limits, memoryBytes: limits.gitMemoryBytes };
     const { name, bytes, objects } = await indexPack(folder, source, packLimits, signal);
     const pack = await inspectPack(name, {
       directory: folder,
+      tips: shallowTips,
       readTree: this.readTree,
       readCommitObject: (oid) => this.readCommitObject(oid),
       limits,
@@ -138,9 +141,9 @@ class QuarantineDirectory implements Quarantine {
     const kept = new Set(pack.entries.map(({ oid }) => oid).filter(isKept));
     if (kept.size === 0) return null;
     const options = { gitDir: folder, folder, memoryBytes: limits.gitMemoryBytes, signal: destination.signal };
-    const files = kept.size === pack.entries.length ? pack.files : await cutPack(pack.files, pack.entries, kept, options);
-    const prepared = await prepareFiles(files, kept.size, destination);
-    this.#context.onSealed(prepared, { files, decoded: this.#decoded });
+    const bytes = await cutPack(pack.files, pack.entries, kept, options);
+    const prepared = await preparePack(bytes, kept.size, destination);
+    this.#context.onSealed(prepared, { files: bytes.files, decoded: this.#decoded });
     return prepared;
   }
 
@@ -158,9 +161,13 @@ class QuarantineDirectory implements Quarantine {
   }
 
   async #read(type: "tree" | "commit", oid: Oid): Promise<StoredObject> {
-    this.#reader ??= new CatFile(this.#context.folder, { memoryBytes: this.#context.limits.gitMemoryBytes });
-    const object = await this.#reader.read(oid);
+    const object = await this.#openReader().read(oid);
     if (object?.type !== type) throw new CoregitError("ObjectMissing", `There is no ${type} ${oid}.`, { details: { oid } });
     return object;
+  }
+
+  #openReader(): CatFile {
+    this.#reader ??= new CatFile(this.#context.folder, { memoryBytes: this.#context.limits.gitMemoryBytes });
+    return this.#reader;
   }
 }

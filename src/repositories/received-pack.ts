@@ -8,7 +8,7 @@ import type { PackFiles } from "../git/cut-pack.ts";
 import { listObjects } from "../git/object-listing.ts";
 import { decodeIndex, type IndexEntry } from "../git/pack-index.ts";
 import { packPath } from "./pack-fill.ts";
-import { checkReceivedTrees } from "./received-trees.ts";
+import { TreeInspection } from "./received-trees.ts";
 import type { StoreLimits } from "./store-options.ts";
 
 export type ReceivedPack = {
@@ -20,6 +20,8 @@ export type ReceivedPack = {
 type Inspection = {
   /** The quarantine's folder. */
   readonly directory: string;
+  /** Commits that the pack was asked for: their trees are looked at while the rest is listed. */
+  readonly tips: readonly Oid[];
   readonly readTree: TreeReader;
   readonly readCommitObject: (oid: Oid) => Promise<Uint8Array>;
   readonly limits: StoreLimits;
@@ -28,24 +30,34 @@ type Inspection = {
 
 /** @throws CoregitError `PackTooLarge`, `PathRefused`, `TooManyObjects`, `ObjectInvalid`. */
 export async function inspectPack(name: string, inspection: Inspection): Promise<ReceivedPack> {
-  const { directory, limits, signal } = inspection;
+  const { directory, limits, signal, readTree } = inspection;
   const files = { pack: packPath(directory, name, "pack"), idx: packPath(directory, name, "idx") };
   const entries = decodeIndex(await readFile(files.idx));
-  const oids = entries.map(({ oid }) => oid);
+  const objects = new Set(entries.map(({ oid }) => oid));
+  const treeLimits = { maxDepth: limits.maxTreeDepth, maxPaths: limits.maxObjects };
+  const trees = new TreeInspection({ objects, readTree, limits: treeLimits, signal });
+  // Two processes at once, and neither outlives this: what fails waits for the other.
+  const [listed, checked] = await Promise.allSettled([
+    listTypes([...objects], inspection),
+    readTipRoots(inspection).then((roots) => trees.check(roots)),
+  ]);
+  if (checked.status === "rejected") throw checked.reason;
+  if (listed.status === "rejected") throw listed.reason;
+  const types = listed.value;
+  const ofType = (type: ObjectType) => [...objects].filter((oid) => types.get(oid) === type);
+  await trees.check(await readRoots(ofType("commit"), inspection));
+  await trees.check(ofType("tree"));
+  trees.checkExtent();
+  return { files, entries, types };
+}
+
+async function listTypes(oids: readonly Oid[], { directory, limits, signal }: Inspection): Promise<Map<Oid, ObjectType>> {
   const listed = await listObjects(directory, oids, { memoryBytes: limits.gitMemoryBytes, signal });
   checkInflatedSize(
     listed.reduce((sum, { size }) => sum + size, 0),
     limits.maxInflatedBytes,
   );
-  const types = new Map(oids.map((oid, index) => [oid, listed[index]?.type ?? "blob"]));
-  await checkReceivedTrees({
-    roots: await readRoots(types, inspection),
-    trees: new Set(oids.filter((oid) => types.get(oid) === "tree")),
-    readTree: inspection.readTree,
-    limits: { maxDepth: limits.maxTreeDepth, maxPaths: limits.maxObjects },
-    signal,
-  });
-  return { files, entries, types };
+  return new Map(oids.map((oid, index) => [oid, listed[index]?.type ?? "blob"]));
 }
 
 function checkInflatedSize(bytes: number, maxInflatedBytes: number): void {
@@ -54,10 +66,19 @@ function checkInflatedSize(bytes: number, maxInflatedBytes: number): void {
   }
 }
 
-async function readRoots(types: ReadonlyMap<Oid, ObjectType>, inspection: Inspection): Promise<Oid[]> {
-  const roots: Oid[] = [];
-  for (const [oid, type] of types) {
-    if (type === "commit") roots.push(decodeCommit(oid, await inspection.readCommitObject(oid)).tree);
+/** A tip that is not there, or no commit, is the business of whoever asked for it. */
+async function readTipRoots(inspection: Inspection): Promise<Oid[]> {
+  try {
+    return await readRoots(inspection.tips, inspection);
+  } catch (error) {
+    if (error instanceof CoregitError && error.code === "ObjectMissing") return [];
+    throw error;
   }
+}
+
+/** Root trees of commits that the repository has or the pack brings. */
+async function readRoots(commits: readonly Oid[], { readCommitObject }: Inspection): Promise<Oid[]> {
+  const roots: Oid[] = [];
+  for (const oid of commits) roots.push(decodeCommit(oid, await readCommitObject(oid)).tree);
   return roots;
 }

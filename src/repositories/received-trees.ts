@@ -9,10 +9,8 @@ import type { GitPath, Tree, TreeReader } from "../domain/tree.ts";
 const BATCH = 256;
 
 export type ReceivedTrees = {
-  /** Roots of the pack's commits. */
-  readonly roots: readonly Oid[];
-  /** All trees in the pack. */
-  readonly trees: ReadonlySet<Oid>;
+  /** All objects in the pack. */
+  readonly objects: ReadonlySet<Oid>;
   readonly readTree: TreeReader;
   readonly limits: { readonly maxDepth: number; readonly maxPaths: number };
   readonly signal: AbortSignal;
@@ -21,13 +19,26 @@ export type ReceivedTrees = {
 type Place = { readonly oid: Oid; readonly path: GitPath };
 type Folder = { readonly entries: number; readonly folders: readonly Place[] };
 
-/** @throws CoregitError `PathRefused`, `TooManyObjects`, `ObjectInvalid`. */
-export async function checkReceivedTrees(received: ReceivedTrees): Promise<void> {
-  const known = new Map<Oid, Folder>();
-  for (const root of [...received.roots, ...received.trees]) {
-    if (!known.has(root)) await checkBelow({ oid: root, path: "" }, received, known);
+/** Judges trees as they become known, each once, with everything below it that came in the pack. */
+export class TreeInspection {
+  readonly #received: ReceivedTrees;
+  readonly #known = new Map<Oid, Folder>();
+
+  constructor(received: ReceivedTrees) {
+    this.#received = received;
   }
-  checkExtent(received, known);
+
+  /** @throws CoregitError `PathRefused`, `ObjectInvalid`. */
+  async check(trees: Iterable<Oid>): Promise<void> {
+    for (const oid of trees) {
+      if (!this.#known.has(oid)) await checkBelow({ oid, path: "" }, this.#received, this.#known);
+    }
+  }
+
+  /** Judges depth and number of paths of all that was checked. @throws CoregitError `PathRefused`, `TooManyObjects`. */
+  checkExtent(): void {
+    checkExtent(this.#received, this.#known);
+  }
 }
 
 /** Level by level, so that many trees are read at once and a name is reported at its shortest path. */
@@ -49,10 +60,10 @@ async function checkBelow(root: Place, received: ReceivedTrees, known: Map<Oid, 
   }
 }
 
-function newPlaces(places: readonly Place[], { trees }: ReceivedTrees, known: ReadonlyMap<Oid, Folder>): Place[] {
+function newPlaces(places: readonly Place[], { objects }: ReceivedTrees, known: ReadonlyMap<Oid, Folder>): Place[] {
   const distinct = new Map<Oid, Place>();
   for (const place of places) {
-    if (trees.has(place.oid) && !known.has(place.oid) && !distinct.has(place.oid)) distinct.set(place.oid, place);
+    if (objects.has(place.oid) && !known.has(place.oid) && !distinct.has(place.oid)) distinct.set(place.oid, place);
   }
   return [...distinct.values()];
 }

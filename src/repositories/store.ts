@@ -1,10 +1,13 @@
 // The port to the git store: what the engine, HTTP and the command line may ask of stored repositories.
 
 import type { Transaction } from "../db/database.ts";
-import type { Commit, Signature } from "../domain/commit.ts";
-import type { NewObject } from "../domain/object-codec.ts";
+import type { NamedRef, RefPage } from "../db/refs.ts";
+import type { AnnotatedTag, Commit, Signature } from "../domain/commit.ts";
+import type { NewObject, ObjectType } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { Tree, TreeReader } from "../domain/tree.ts";
+import type { CommitRequest, CommitResult } from "./commit-request.ts";
+import type { Comparisons } from "./comparisons.ts";
 
 export type Repository = {
   readonly id: string;
@@ -14,6 +17,9 @@ export type Repository = {
   readonly visibility: "private" | "public";
   readonly defaultBranch: string;
 };
+
+/** What a new repository begins with: objects, among them the commit that becomes the default branch's first. */
+export type FirstCommit = { readonly objects: readonly NewObject[]; readonly commit: Oid; readonly actor: string };
 
 /** A pack that is complete, checked and durable (or small enough to travel in the transaction), not yet published. */
 export type PreparedPack = {
@@ -56,6 +62,14 @@ export interface RepositoryReader {
   readRef(name: string): Promise<Oid | null>;
   /** All refs now, by name. */
   readRefs(): Promise<ReadonlyMap<string, Oid>>;
+  /** Part of the refs now, in order of their names' bytes. */
+  readRefPage(page: RefPage): Promise<readonly NamedRef[]>;
+  /** What the object is, or null when there is none. */
+  objectType(oid: Oid): Promise<ObjectType | null>;
+  /** The commit that an object is or, through tags, leads to; null when it leads to none or is not there. */
+  peel(oid: Oid): Promise<Oid | null>;
+  /** @throws CoregitError `ObjectMissing` when there is no such tag object. */
+  readTag(oid: Oid): Promise<AnnotatedTag>;
   readonly readTree: TreeReader;
   /** @throws CoregitError `ObjectMissing` when there is no such commit. */
   readCommit(oid: Oid): Promise<Commit>;
@@ -63,6 +77,17 @@ export interface RepositoryReader {
   readBlob(oid: Oid): Promise<Uint8Array>;
   /** Size in bytes, or null when there is no such object or it is no blob. */
   blobSize(oid: Oid): Promise<number | null>;
+  /**
+   * Sizes of the blobs among the first `count` entries of a tree, by position; null for folders and submodule links.
+   * @throws CoregitError `ObjectMissing`.
+   */
+  blobSizes(tree: Oid, count: number): Promise<readonly (number | null)[]>;
+  /**
+   * The bytes of a blob from `start` to before `end`, in memory of a fixed size whatever the blob's. Nothing runs before the
+   * first byte is asked for; stopping the iteration or the signal ends what runs. @throws CoregitError `ObjectMissing`.
+   */
+  streamBlob(oid: Oid, range: { readonly start: number; readonly end: number }, signal: AbortSignal): AsyncGenerator<Uint8Array>;
+  readonly comparisons: Comparisons;
   /**
    * A branch, tag, full ref name, or full or abbreviated (≥ 4 digits) commit id, in this order, peeled to a commit.
    * @throws CoregitError `RefNotFound`.
@@ -112,6 +137,11 @@ export interface RepositoryStore extends AsyncDisposable {
   /** By namespace and slug, or null. */
   find(namespace: string, slug: string): Promise<Repository | null>;
   get(id: string): Promise<Repository | null>;
+  /**
+   * Makes a repository that the API owns, with its first commit when there is one, all or nothing.
+   * @throws CoregitError `RepositoryExists`, `RefNameRefused`.
+   */
+  create(repository: Omit<Repository, "id">, first: FirstCommit | null): Promise<Repository>;
   reader(repository: Repository): RepositoryReader;
   /**
    * Opens a quarantine over the repository. `shallow`: a remote commit of an earlier import whose tree the repository
@@ -120,6 +150,14 @@ export interface RepositoryStore extends AsyncDisposable {
   quarantine(repository: Repository, shallow?: { readonly oid: Oid; readonly content: Uint8Array }): Promise<Quarantine>;
   /** One pack of objects made in process. Small by nature; travels in the transaction. */
   buildPack(objects: readonly NewObject[], source: PreparedPack["source"]): PreparedPack;
+  /**
+   * One commit of files on a branch. Without a `parentSha` it goes on top of whatever the branch is when it is published,
+   * however many write at once. Nothing is written when it throws, except that after `DatabaseUnavailable` it may have been.
+   * @throws CoregitError `RefMoved` with `details.head_sha` (null: no such branch) when the branch is not at `parentSha`;
+   *   `ChangeRefused`, `CommitTooLarge`, `PathRefused` naming the entry; `NothingToCommit`; `RefNotFound` for the base branch;
+   *   `RefNameRefused`, `RepositoryNotFound`.
+   */
+  commit(repository: Repository, request: CommitRequest, signal: AbortSignal): Promise<CommitResult>;
   /**
    * The one transaction that makes objects and refs visible: pack rows, compare-and-swap of each ref, reflog, and whatever
    * `also` writes (a run's result, a sync point). All or nothing. Wakes listeners of the refs that moved.
@@ -135,4 +173,4 @@ export interface RepositoryStore extends AsyncDisposable {
   remove(id: string): Promise<void>;
 }
 
-export type { Commit, NewObject, Signature, Tree };
+export type { AnnotatedTag, Commit, NamedRef, NewObject, RefPage, Signature, Tree };

@@ -8,6 +8,7 @@ import {
   readConnectionRow,
   readRepositoryRow,
 } from "../db/listings.ts";
+import type { RepositoryName } from "../domain/token-scopes.ts";
 
 export type { ConnectionListing, RepositoryListing };
 
@@ -16,7 +17,9 @@ export interface Catalog {
   listRepositories(page: {
     readonly namespace: string | null;
     readonly limit: number;
-    readonly after: { readonly namespace: string; readonly slug: string } | null;
+    readonly after: RepositoryName | null;
+    /** Only these, and public ones; null: all. */
+    readonly among: readonly RepositoryName[] | null;
   }): Promise<RepositoryListing[]>;
   readRepository(namespace: string, slug: string): Promise<RepositoryListing | null>;
   /** Connections of a namespace, or of all; never a credential. */

@@ -42,6 +42,7 @@ const PACKAGE_HOME: Readonly<Record<string, string>> = {
   "pino-pretty": "telemetry",
   "prom-client": "telemetry",
   "isomorphic-git": "git",
+  "@aws-sdk/client-s3": "blobs",
 };
 
 /** Packages that several folders share, with the reason. */

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BlobStore } from "../../src/blobs/blob-store.ts";
 import { openBlobStore } from "../../src/blobs/open-blob-store.ts";
 import { createTestDatabase } from "../support/database.ts";
+import { S3_SERVER_DEADLINE_MS, startS3Server } from "../support/s3-server.ts";
 
 const MIB = 1024 * 1024;
 
@@ -28,15 +29,23 @@ async function openFileStore(stack: AsyncDisposableStack): Promise<BlobStore> {
   return stack.use(await openBlobStore({ kind: "file", directory: join(directory, "made", "by-open") }, database));
 }
 
+async function openS3Store(stack: AsyncDisposableStack): Promise<BlobStore> {
+  const { database } = stack.use(await createTestDatabase());
+  const server = stack.use(await startS3Server());
+  const setting = await server.createBucket();
+  return stack.use(await openBlobStore({ ...setting, prefix: "some/prefix" }, database));
+}
+
 describe.each([
   ["postgres", openPostgresStore],
   ["file", openFileStore],
+  ["s3", openS3Store],
 ])("the blob store %s", (_name, openStore) => {
   const stack = new AsyncDisposableStack();
   let store: BlobStore;
   beforeAll(async () => {
     store = await openStore(stack);
-  });
+  }, S3_SERVER_DEADLINE_MS);
   afterAll(() => stack.disposeAsync());
 
   test("can be used after it was opened", async () => {

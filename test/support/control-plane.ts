@@ -1,15 +1,13 @@
 // A real etcd and kube-apiserver on loopback, for one test run. No kubelet, no controllers: objects are stored, validated,
 // watched and authorised, nothing acts on them.
-import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { createWriteStream } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { controlPlanePrograms } from "./control-plane-build.ts";
+import { freePorts, type RunningProgram, startProgram } from "./running-program.ts";
 
 export type ControlPlane = AsyncDisposable & {
   /** Of a user in system:masters. */
@@ -19,7 +17,6 @@ export type ControlPlane = AsyncDisposable & {
 
 const READY_DEADLINE_MS = 90_000;
 const READY_POLL_MS = 100;
-const STOP_GRACE_MS = 10_000;
 
 /** @throws Error with the tail of the logs when the API server does not become ready. */
 export async function startControlPlane(say: (line: string) => void): Promise<ControlPlane> {
@@ -51,16 +48,19 @@ type Servers = {
 };
 
 function startEtcd({ programs, folder, etcdUrl }: Servers, peerUrl: string): AsyncDisposable {
-  return startProgram(join(programs, "etcd"), join(folder, "etcd.log"), [
-    `--data-dir=${join(folder, "etcd")}`,
-    `--listen-client-urls=${etcdUrl}`,
-    `--advertise-client-urls=${etcdUrl}`,
-    `--listen-peer-urls=${peerUrl}`,
-    `--initial-advertise-peer-urls=${peerUrl}`,
-    `--initial-cluster=default=${peerUrl}`,
-    "--unsafe-no-fsync",
-    "--log-level=warn",
-  ]);
+  return startProgram(join(programs, "etcd"), {
+    logPath: join(folder, "etcd.log"),
+    args: [
+      `--data-dir=${join(folder, "etcd")}`,
+      `--listen-client-urls=${etcdUrl}`,
+      `--advertise-client-urls=${etcdUrl}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=default=${peerUrl}`,
+      "--unsafe-no-fsync",
+      "--log-level=warn",
+    ],
+  });
 }
 
 async function startApiServer({ programs, folder, etcdUrl, apiPort, token }: Servers): Promise<RunningProgram> {
@@ -73,21 +73,24 @@ async function startApiServer({ programs, folder, etcdUrl, apiPort, token }: Ser
   await writeFile(join(folder, "sa.pub"), publicKey);
   await writeFile(join(folder, "tokens.csv"), `${token},test-admin,test-admin,system:masters\n`, { mode: 0o600 });
   await mkdir(join(folder, "certs"));
-  return startProgram(join(programs, "kube-apiserver"), join(folder, "kube-apiserver.log"), [
-    `--etcd-servers=${etcdUrl}`,
-    `--cert-dir=${join(folder, "certs")}`,
-    "--bind-address=127.0.0.1",
-    `--secure-port=${apiPort}`,
-    "--service-cluster-ip-range=10.0.0.0/24",
-    "--service-account-issuer=https://kubernetes.default.svc",
-    `--service-account-key-file=${join(folder, "sa.pub")}`,
-    `--service-account-signing-key-file=${join(folder, "sa.key")}`,
-    `--token-auth-file=${join(folder, "tokens.csv")}`,
-    "--authorization-mode=RBAC",
-    "--disable-admission-plugins=ServiceAccount",
-    "--endpoint-reconciler-type=none",
-    "--v=0",
-  ]);
+  return startProgram(join(programs, "kube-apiserver"), {
+    logPath: join(folder, "kube-apiserver.log"),
+    args: [
+      `--etcd-servers=${etcdUrl}`,
+      `--cert-dir=${join(folder, "certs")}`,
+      "--bind-address=127.0.0.1",
+      `--secure-port=${apiPort}`,
+      "--service-cluster-ip-range=10.0.0.0/24",
+      "--service-account-issuer=https://kubernetes.default.svc",
+      `--service-account-key-file=${join(folder, "sa.pub")}`,
+      `--service-account-signing-key-file=${join(folder, "sa.key")}`,
+      `--token-auth-file=${join(folder, "tokens.csv")}`,
+      "--authorization-mode=RBAC",
+      "--disable-admission-plugins=ServiceAccount",
+      "--endpoint-reconciler-type=none",
+      "--v=0",
+    ],
+  });
 }
 
 async function untilReady(apiserver: RunningProgram, { folder, apiPort, token }: Servers): Promise<void> {
@@ -141,50 +144,4 @@ async function writeKubeconfig({ folder, apiPort, token }: Servers): Promise<str
   };
   await writeFile(path, JSON.stringify(config), { mode: 0o600 });
   return path;
-}
-
-type RunningProgram = AsyncDisposable & { readonly child: ChildProcess };
-
-function startProgram(program: string, logPath: string, args: readonly string[]): RunningProgram {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env.PATH, TMPDIR: tmpdir() } });
-  const log = createWriteStream(logPath);
-  child.stdout?.pipe(log, { end: false });
-  child.stderr?.pipe(log, { end: false });
-  const exited = new Promise<void>((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
-  });
-  const killNow = (): void => void child.kill("SIGKILL");
-  process.once("exit", killNow);
-  return {
-    child,
-    async [Symbol.asyncDispose]() {
-      process.removeListener("exit", killNow);
-      child.kill("SIGTERM");
-      const grace = setTimeout(killNow, STOP_GRACE_MS);
-      await exited;
-      clearTimeout(grace);
-      log.end();
-    },
-  };
-}
-
-async function freePorts(count: 3): Promise<[number, number, number]>;
-async function freePorts(count: number): Promise<number[]> {
-  const held = await Promise.all(Array.from({ length: count }, listenAnywhere));
-  const ports = held.map(({ port }) => port);
-  await Promise.all(held.map(({ close }) => close()));
-  return ports;
-}
-
-function listenAnywhere(): Promise<{ readonly port: number; close(): Promise<void> }> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      if (address === null || typeof address === "string") return reject(new Error("no port"));
-      resolve({ port: address.port, close: () => new Promise((done) => server.close(() => done())) });
-    });
-  });
 }

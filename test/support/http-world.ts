@@ -1,11 +1,12 @@
 // The HTTP server on all that it needs, listening on loopback, with a source repository to import from.
 import type { FastifyInstance } from "fastify";
 import { CHANNELS } from "../../src/db/database.ts";
-import { systemClock } from "../../src/domain/clock.ts";
+import { type Clock, systemClock } from "../../src/domain/clock.ts";
 import type { Logger } from "../../src/domain/log.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
 import type { DependencyCheck } from "../../src/http/ports.ts";
 import { createHttpServer } from "../../src/http/server.ts";
+import { openTokens } from "../../src/http/tokens.ts";
 import { openUploadPack } from "../../src/repositories/open-upload-pack.ts";
 import { createCatalog } from "../../src/sync/catalog.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -33,7 +34,12 @@ export interface HttpWorld extends AsyncDisposable {
 }
 
 export async function openHttpWorld(
-  options: { readonly logger?: Logger; readonly limits?: HttpLimits } = {},
+  options: {
+    readonly logger?: Logger;
+    readonly limits?: HttpLimits;
+    readonly clock?: Clock;
+    readonly tokenRateLimit?: number;
+  } = {},
 ): Promise<HttpWorld> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await openSyncWorld());
@@ -53,6 +59,8 @@ export async function openHttpWorld(
     metricsPage: metrics.page,
     httpMetrics: metrics.http,
     masterKey: MASTER_KEY,
+    tokenRateLimit: 1_000_000,
+    tokens: openTokens(world.database, options.clock ?? systemClock),
     logger: silentLogger,
     clock: systemClock,
     ...options,

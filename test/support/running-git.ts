@@ -3,8 +3,11 @@ import { readdir, readFile } from "node:fs/promises";
 
 type Process = { readonly pid: number; readonly parent: number; readonly name: string; readonly isZombie: boolean };
 
-/** Names of the running descendants of `pid` that are git, without servers that tests run themselves (`http-backend`). */
-export async function runningGit(pid: number): Promise<string[]> {
+/** The parts of git that take in what others send; without servers that tests run themselves (`http-backend`). */
+const RECEIVING = /index-pack|fetch|repack|unpack/;
+
+/** Command lines of the running descendants of `pid` that are git and do the work that `kind` names. */
+export async function runningGit(pid: number, kind = RECEIVING): Promise<string[]> {
   const processes = await listProcesses();
   const below = new Set([pid]);
   for (let size = 0; size !== below.size; ) {
@@ -13,9 +16,7 @@ export async function runningGit(pid: number): Promise<string[]> {
   }
   const git = processes.filter((one) => one.pid !== pid && below.has(one.pid) && one.name.startsWith("git") && !one.isZombie);
   const commands = await Promise.all(git.map((one) => readFile(`/proc/${one.pid}/cmdline`, "utf8").catch(() => "")));
-  return commands
-    .map((command) => command.replaceAll("\0", " "))
-    .filter((command) => /index-pack|fetch|repack|unpack/.test(command));
+  return commands.map((command) => command.replaceAll("\0", " ")).filter((command) => kind.test(command));
 }
 
 async function listProcesses(): Promise<Process[]> {

@@ -1,0 +1,117 @@
+// One ref moved, made or deleted by somebody's wish rather than by new objects: what it may point to, what may happen to
+// what it pointed to before, and compare-and-swap on the caller's behalf where the caller expects nothing.
+import { readRepositoryState } from "../db/repositories.ts";
+import { CoregitError } from "../domain/errors.ts";
+import type { Oid } from "../domain/oid.ts";
+import { branchOf, isTagRef } from "../domain/ref-name.ts";
+import type { Repository, RepositoryReader, RepositoryStore } from "./store.ts";
+
+export type RefChange = {
+  readonly name: string;
+  /** null deletes the ref. */
+  readonly next: Oid | null;
+  /** What the ref must be now, null: it must not exist. Undefined: whatever it is. */
+  readonly expected: Oid | null | undefined;
+  /** Also when it gives up commits, or moves a tag. */
+  readonly force: boolean;
+};
+
+export type ChangeContext = {
+  readonly store: RepositoryStore;
+  readonly repository: Repository;
+  /** For the reflog, as in `Publication`. */
+  readonly actor: string;
+  readonly reason: string;
+  readonly signal: AbortSignal;
+};
+
+/** How often a change that expects nothing is tried on top of somebody else's. */
+const ATTEMPTS = 20;
+
+/**
+ * Changes the ref and returns what it was before. A ref that is already as wanted is left alone.
+ * @throws CoregitError `RefMoved` with `details.head_sha`, `RefExists` and `NotFastForward` without force, `DefaultBranch`,
+ *   `RefNotFound` when the ref to delete or the object to point to is not there, `InvalidRequest` when it is of a wrong type.
+ */
+export async function changeRef(context: ChangeContext, change: RefChange): Promise<{ readonly previous: Oid | null }> {
+  const reader = context.store.reader(context.repository);
+  if (change.next !== null) await checkTarget(reader, change.name, change.next);
+  for (let attempt = 1; ; attempt += 1) {
+    const previous = await reader.readRef(change.name);
+    const outcome = await tryChange(context, change, previous);
+    if (outcome === "done") return { previous };
+    if (change.expected !== undefined || attempt === ATTEMPTS) throw refMoved(change.name, await reader.readRef(change.name));
+  }
+}
+
+async function tryChange(context: ChangeContext, change: RefChange, previous: Oid | null): Promise<"done" | "moved"> {
+  if (change.expected !== undefined && change.expected !== previous) return "moved";
+  if (previous === null && change.next === null) throw new CoregitError("RefNotFound", `There is no ref ${change.name}.`);
+  if (previous === change.next) return "done";
+  if (previous !== null && change.next !== null && !change.force) {
+    await checkMove(context, change.name, { from: previous, to: change.next });
+  }
+  return await publish(context, { name: change.name, expected: previous, next: change.next });
+}
+
+async function publish(
+  { store, repository, actor, reason }: ChangeContext,
+  ref: { readonly name: string; readonly expected: Oid | null; readonly next: Oid | null },
+): Promise<"done" | "moved"> {
+  try {
+    await store.publish({ repositoryId: repository.id, packs: [], refs: [ref], actor, reason }, async (tx) => {
+      if (ref.next !== null) return;
+      const state = await readRepositoryState(tx, repository.id);
+      if (state !== null && branchOf(ref.name) === state.defaultBranch) {
+        throw new CoregitError("DefaultBranch", `${state.defaultBranch} is the default branch and cannot be deleted.`);
+      }
+    });
+    return "done";
+  } catch (error) {
+    if (error instanceof CoregitError && error.code === "RefMoved") return "moved";
+    throw error;
+  }
+}
+
+/** A branch points to a commit, every other ref to a commit or a tag object. */
+async function checkTarget(reader: RepositoryReader, name: string, oid: Oid): Promise<void> {
+  const type = await reader.objectType(oid);
+  const details = { field: "sha" };
+  if (type === null) throw new CoregitError("RefNotFound", `There is no commit ${oid} in this repository.`, { details });
+  if (type === "commit" || (type === "tag" && branchOf(name) === null)) return;
+  const wanted = branchOf(name) === null ? "a commit or an annotated tag" : "a commit";
+  throw new CoregitError("InvalidRequest", `${name} must point to ${wanted}, and ${oid} is a ${type}.`, { details });
+}
+
+async function checkMove(
+  { store, repository, signal }: ChangeContext,
+  name: string,
+  { from, to }: { readonly from: Oid; readonly to: Oid },
+): Promise<void> {
+  const details = { ref: name, head_sha: from };
+  if (isTagRef(name)) throw new CoregitError("RefExists", `${name} is there already; a tag is moved by force only.`, { details });
+  if (await isAncestor(store.reader(repository), { from, to }, signal)) return;
+  throw new CoregitError("NotFastForward", `${to} does not have ${from}, where ${name} is now, among its ancestors.`, {
+    details,
+  });
+}
+
+async function isAncestor(
+  reader: RepositoryReader,
+  { from, to }: { readonly from: Oid; readonly to: Oid },
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return (await reader.comparisons.mergeBase(from, to, signal)) === from;
+  } catch (error) {
+    if (error instanceof CoregitError && error.code === "UnrelatedHistories") return false;
+    throw error;
+  }
+}
+
+function refMoved(name: string, head: Oid | null): CoregitError {
+  const now = head === null ? "is not there" : `is at ${head}`;
+  return new CoregitError("RefMoved", `${name} is not where the request expects it: it ${now}.`, {
+    details: { ref: name, head_sha: head },
+  });
+}

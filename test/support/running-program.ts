@@ -1,0 +1,64 @@
+// A server in a process of its own, its output in a file, and ports for it.
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+
+const STOP_GRACE_MS = 10_000;
+
+export type RunningProgram = AsyncDisposable & { readonly child: ChildProcess };
+
+type Start = {
+  readonly args: readonly string[];
+  readonly logPath: string;
+  /** Beside PATH and TMPDIR. */
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** Runs until it is disposed of or this process ends. */
+export function startProgram(program: string, { args, logPath, env = {} }: Start): RunningProgram {
+  const stdio = ["ignore", "pipe", "pipe"] as const;
+  const child = spawn(program, args, { stdio: [...stdio], env: { PATH: process.env.PATH, TMPDIR: tmpdir(), ...env } });
+  const log = createWriteStream(logPath);
+  child.stdout?.pipe(log, { end: false });
+  child.stderr?.pipe(log, { end: false });
+  const exited = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
+  const killNow = (): void => void child.kill("SIGKILL");
+  process.once("exit", killNow);
+  return {
+    child,
+    async [Symbol.asyncDispose]() {
+      process.removeListener("exit", killNow);
+      child.kill("SIGTERM");
+      const grace = setTimeout(killNow, STOP_GRACE_MS);
+      await exited;
+      clearTimeout(grace);
+      log.end();
+    },
+  };
+}
+
+/** Ports of 127.0.0.1 that nobody listened on a moment ago. */
+export async function freePorts(count: 1): Promise<[number]>;
+export async function freePorts(count: 3): Promise<[number, number, number]>;
+export async function freePorts(count: number): Promise<number[]> {
+  const held = await Promise.all(Array.from({ length: count }, listenAnywhere));
+  const ports = held.map(({ port }) => port);
+  await Promise.all(held.map(({ close }) => close()));
+  return ports;
+}
+
+function listenAnywhere(): Promise<{ readonly port: number; close(): Promise<void> }> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      if (address === null || typeof address === "string") return reject(new Error("no port"));
+      resolve({ port: address.port, close: () => new Promise((done) => server.close(() => done())) });
+    });
+  });
+}
