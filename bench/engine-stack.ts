@@ -7,6 +7,7 @@ import type { Database } from "../src/db/database.ts";
 import { migrate } from "../src/db/migrate.ts";
 import { connectPostgres } from "../src/db/postgres.ts";
 import { systemClock } from "../src/domain/clock.ts";
+import type { Logger } from "../src/domain/log.ts";
 import { openRemotes } from "../src/remotes/open-remotes.ts";
 import { openRepositoryStore } from "../src/repositories/open-repository-store.ts";
 import type { RepositoryStore } from "../src/repositories/store.ts";
@@ -27,7 +28,10 @@ export type EngineStack = AsyncDisposable & {
   readonly cacheDir: string;
 };
 
-export async function openEngineStack(): Promise<EngineStack> {
+export type DatabaseStack = AsyncDisposable & { readonly database: Database; readonly dataDir: string; readonly logger: Logger };
+
+/** A durable, migrated database of its own. */
+export async function openDatabaseStack(): Promise<DatabaseStack> {
   await using stack = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "coregit-bench-"));
   stack.defer(() => rm(dataDir, { recursive: true, force: true }));
@@ -35,6 +39,13 @@ export async function openEngineStack(): Promise<EngineStack> {
   const { url } = stack.use(await startEmbeddedPostgres({ dataDir, logger, signal: AbortSignal.timeout(60_000) }));
   await migrate({ url, logger });
   const database = stack.use(await connectPostgres({ url, logger }));
+  const owned = stack.move();
+  return { database, dataDir, logger, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+export async function openEngineStack(): Promise<EngineStack> {
+  await using stack = new AsyncDisposableStack();
+  const { database, dataDir, logger } = stack.use(await openDatabaseStack());
   const blobs = stack.use(await openBlobStore({ kind: "file", directory: join(dataDir, "packs") }, database));
   const cacheDir = join(dataDir, "cache");
   const limits = storeLimits(2 ** 31);

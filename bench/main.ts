@@ -2,12 +2,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
+import { benchClaims } from "./claims.ts";
 import { benchImport } from "./import.ts";
 import type { BenchRow } from "./measure.ts";
 import { benchPlanLarge } from "./plan-large.ts";
 import { benchStandaloneIdle } from "./standalone-idle.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
+  claims: benchClaims,
   import: benchImport,
   "plan-large": benchPlanLarge,
   "standalone-idle": benchStandaloneIdle,

@@ -18,8 +18,7 @@ import { runLocalUploadPack } from "./git/local-upload-pack.ts";
 import type { DependencyCheck, Readiness } from "./http/ports.ts";
 import { createReadiness } from "./http/readiness.ts";
 import { createHttpServer } from "./http/server.ts";
-import { loadKubeConfig } from "./kube/kube-config.ts";
-import { openOperator } from "./operator/operator.ts";
+import { openTokens } from "./http/tokens.ts";
 import { openRemotes } from "./remotes/open-remotes.ts";
 import { type LocalRepositoryStore, openRepositoryStore } from "./repositories/open-repository-store.ts";
 import { openUploadPack } from "./repositories/open-upload-pack.ts";
@@ -34,6 +33,7 @@ import type { Declarations } from "./sync/declarations.ts";
 import { type Engine, openEngine } from "./sync/engine.ts";
 import { openHistory } from "./sync/history.ts";
 import { openDeclarations } from "./sync/open-declarations.ts";
+import { openRepositoryChanges } from "./sync/repository-changes.ts";
 import { openTriggers } from "./sync/triggers.ts";
 import { createLogger } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
@@ -163,6 +163,9 @@ async function serveHttp(stack: AsyncDisposableStack, core: Core, readiness: Rea
     metricsPage: metrics.page,
     httpMetrics: metrics.http,
     masterKey: config.masterKey,
+    tokenRateLimit: config.tokenRateLimit,
+    tokens: openTokens(database, systemClock),
+    repositories: openRepositoryChanges({ database, store, clock: systemClock }),
     logger,
     clock: systemClock,
   });
@@ -244,6 +247,9 @@ async function runOperator(
     signal,
   }: { readonly config: Config; readonly namespaces: readonly string[]; readonly signal: AbortSignal },
 ): Promise<void> {
+  // Loaded by this role alone: the Kubernetes client costs seconds to start and half of the memory.
+  const { loadKubeConfig } = await import("./kube/kube-config.ts");
+  const { openOperator } = await import("./operator/operator.ts");
   await using stack = new AsyncDisposableStack();
   const logger = loggerOf(config, app);
   const database = stack.use(openPostgres({ url: databaseUrlOf(config), logger, maxConnections: 10 + config.workers }));

@@ -1,9 +1,9 @@
 // From the process to the program: arguments, signals, exit code.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createRoles, reachabilityChecks } from "./app.ts";
-import type { Output } from "./cli/ports.ts";
+import type { DoctorCheck, Output, RoleStarters } from "./cli/ports.ts";
 import { runCli } from "./cli/run-cli.ts";
+import type { Config } from "./config/config.ts";
 import { readEnvironment } from "./config/env.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -22,6 +22,24 @@ function endOnSignals(stop: AbortController): void {
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
 }
 
+/** The roles, loaded by those who start one: client commands answer without them. */
+function lazyRoles(version: string): RoleStarters {
+  const load = async (): Promise<RoleStarters> => {
+    const { createRoles } = await import("./app.ts");
+    return createRoles({ version, terminal: { output: process.stdout, log: process.stderr } });
+  };
+  return {
+    standalone: async (options) => (await load()).standalone(options),
+    operator: async (options) => (await load()).operator(options),
+    api: async (options) => (await load()).api(options),
+    migrate: async (options) => (await load()).migrate(options),
+  };
+}
+
+async function reachabilityChecks(config: Config): Promise<readonly DoctorCheck[]> {
+  return (await import("./app.ts")).reachabilityChecks(config);
+}
+
 /** Runs one command and leaves its exit code in `process.exitCode`. */
 export async function runMain(args: readonly string[]): Promise<void> {
   const stop = new AbortController();
@@ -34,9 +52,8 @@ export async function runMain(args: readonly string[]): Promise<void> {
     say: (text) => void process.stderr.write(text),
     isTty: process.stdout.isTTY === true,
   };
-  const terminal = { output: process.stdout, log: process.stderr };
   process.exitCode = await runCli(args, {
-    roles: createRoles({ version, terminal }),
+    roles: lazyRoles(version),
     checks: reachabilityChecks,
     output,
     environment: readEnvironment(),

@@ -27,7 +27,7 @@ export function addDoctor(program: Command, ports: CliPorts): void {
       const checks = [
         settings.check,
         ...machineChecks(settings.config),
-        ...(settings.config === null ? [] : ports.checks(settings.config)),
+        ...(settings.config === null ? [] : await ports.checks(settings.config)),
       ];
       let failed = 0;
       for (const check of checks) if (!(await report(check, ports))) failed += 1;

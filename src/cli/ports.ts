@@ -34,7 +34,7 @@ export type Output = {
 export type CliPorts = {
   readonly roles: RoleStarters;
   /** Checks of what a role with this configuration reaches: database, schema, blob store. */
-  readonly checks: (config: Config) => readonly DoctorCheck[];
+  readonly checks: (config: Config) => Promise<readonly DoctorCheck[]>;
   readonly output: Output;
   readonly environment: Environment;
   readonly workingDirectory: string;

@@ -25,7 +25,7 @@ async function run(line: string, change: Partial<CliPorts> = {}): Promise<Run> {
       api: started("api"),
       migrate: async () => ["0001-initial"],
     },
-    checks: () => [],
+    checks: async () => [],
     output: { print: (text) => (out += text), say: (text) => (err += text), isTty: false },
     environment: {},
     workingDirectory: tmpdir(),
@@ -103,7 +103,7 @@ test("version and crds print", async () => {
 });
 
 test("doctor fails when one check does, and says what to do", async () => {
-  const checks = () => [{ name: "database", run: async () => Promise.reject(new Error("It is down; start it.")) }];
+  const checks = async () => [{ name: "database", run: async () => Promise.reject(new Error("It is down; start it.")) }];
   const { code, out } = await run("doctor", { checks, environment: { COREGIT_DATA_DIR: tmpdir() } });
   expect(code).toBe(1);
   expect(out).toContain("ok    settings: complete for standalone\n");

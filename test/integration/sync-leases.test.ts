@@ -77,17 +77,6 @@ describe("claims", () => {
     expect(leaseEndsInMs).toBeGreaterThan(20_000);
     expect(leaseEndsInMs).toBeLessThanOrEqual(30_000);
   });
-
-  it("keep their pace on a large table", async () => {
-    await using world = await createTestDatabase();
-    await insertSyncs(world.database, 20_000);
-    await world.database.query("ANALYZE syncs");
-    const startedMs = performance.now();
-    for (let claimed = 0; claimed < 4000; claimed += 20) await claim(world.database, "a");
-    const perSecond = 4000 / ((performance.now() - startedMs) / 1000);
-    // 10,000 on an idle machine, 1,500 on one that is busy eight times over, where a claim that scans the table makes 50.
-    expect(perSecond).toBeGreaterThan(300);
-  });
 });
 
 describe("a lease", () => {
