@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { benchClaims } from "./claims.ts";
+import { benchCommitApi, benchCommitDeep, benchCommitHot, benchCommitThousand } from "./commit.ts";
 import { benchImport } from "./import.ts";
 import type { BenchRow } from "./measure.ts";
 import { benchPlanLarge } from "./plan-large.ts";
@@ -10,6 +11,10 @@ import { benchStandaloneIdle } from "./standalone-idle.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   claims: benchClaims,
+  "commit-api": benchCommitApi,
+  "commit-hot": benchCommitHot,
+  "commit-1000": benchCommitThousand,
+  "commit-deep": benchCommitDeep,
   import: benchImport,
   "plan-large": benchPlanLarge,
   "standalone-idle": benchStandaloneIdle,

@@ -7,10 +7,13 @@ const MAX_KEY_LENGTH = 512;
 const COMPONENT = /^[A-Za-z0-9._-]+$/;
 const PREFIX = /^[A-Za-z0-9._/-]*$/;
 
+export function isKey(text: string): boolean {
+  return text.length <= MAX_KEY_LENGTH && text.split("/").every(isComponent);
+}
+
 /** @throws CoregitError `Internal`: keys are made by this program, so a bad one is a defect. */
 export function checkKey(key: BlobKey): void {
-  const isGood = key.length <= MAX_KEY_LENGTH && key.split("/").every(isComponent);
-  if (!isGood) throw new CoregitError("Internal", `Not a blob key: ${JSON.stringify(key.slice(0, MAX_KEY_LENGTH))}.`);
+  if (!isKey(key)) throw new CoregitError("Internal", `Not a blob key: ${JSON.stringify(key.slice(0, MAX_KEY_LENGTH))}.`);
 }
 
 /** The start of a key, which may end within a component. @throws CoregitError `Internal`. */

@@ -1,4 +1,4 @@
-// The port to immutable bytes by key. Stores: `postgres`, `file`.
+// The port to immutable bytes by key. Stores: `postgres`, `file`, `s3`.
 
 /** Keys are `/`-separated components of [A-Za-z0-9._-], never `.` or `..`, at most 512 characters. No key is a folder of another. */
 export type BlobKey = string;

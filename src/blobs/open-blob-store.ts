@@ -13,5 +13,10 @@ export async function openBlobStore(setting: BlobStoreSetting, database: Databas
       return new PostgresBlobStore(database);
     case "file":
       return await openFileBlobStore(setting.directory);
+    case "s3": {
+      // Loaded only where it is used: the SDK takes 40 MB of memory and a quarter of a second.
+      const { openS3BlobStore } = await import("./s3/open-s3-blob-store.ts");
+      return await openS3BlobStore(setting);
+    }
   }
 }

@@ -1,6 +1,19 @@
 // What the program was told, checked and typed. `parse-config.ts` makes this of what `env.ts`, the only reader of the environment, found.
 
-export type BlobStoreSetting = { readonly kind: "postgres" } | { readonly kind: "file"; readonly directory: string };
+export type S3Setting = {
+  readonly kind: "s3";
+  readonly bucket: string;
+  /** Before every key, with a slash between; empty for the whole bucket. */
+  readonly prefix: string;
+  /** URL of the server without trailing slash; null: Amazon's of the region. */
+  readonly endpoint: string | null;
+  /** null: as the AWS SDK finds it. */
+  readonly region: string | null;
+  /** Whether the bucket stands in the path, and not in the host name. */
+  readonly forcePathStyle: boolean;
+};
+
+export type BlobStoreSetting = { readonly kind: "postgres" } | { readonly kind: "file"; readonly directory: string } | S3Setting;
 
 export type ListenAddress = { readonly host: string; readonly port: number };
 
@@ -18,6 +31,8 @@ export type Config = {
   /** 32-byte keys: the first seals, all open. Empty only for commands that need none. */
   readonly encryptionKeys: readonly Uint8Array[];
   readonly masterKey: string | null;
+  /** Requests a minute of one scoped token. */
+  readonly tokenRateLimit: number;
   /** Names, addresses or CIDRs exempt from the private-address block. */
   readonly allowedHosts: readonly string[];
   /** Absolute folders below which file:// remotes are allowed; standalone only. */

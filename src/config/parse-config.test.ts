@@ -38,6 +38,7 @@ test("standalone needs no setting", () => {
       allowedHosts: [],
       fileRemotes: [],
       maxPackBytes: 2 * 2 ** 30,
+      tokenRateLimit: 15_000,
       workers: 4,
       resyncJitter: 0.1,
       logLevel: "info",
@@ -80,6 +81,7 @@ describe("a good value", () => {
       { allowedHosts: ["git.local", "10.0.0.0/8", "fd00::/8", "127.0.0.1"] },
     ],
     ["COREGIT_FILE_REMOTES", "/srv/git, mirrors", { fileRemotes: ["/srv/git", "/work/mirrors"] }],
+    ["COREGIT_TOKEN_RATE_LIMIT", "100", { tokenRateLimit: 100 }],
     ["COREGIT_WORKERS", "16", { workers: 16 }],
     ["COREGIT_RESYNC_JITTER", "0", { resyncJitter: 0 }],
     ["COREGIT_LOG_LEVEL", "debug", { logLevel: "debug" }],
@@ -98,7 +100,7 @@ describe("a wrong value is refused in one sentence that names the variable", () 
   test.each([
     ["COREGIT_DATABASE_URL", "mysql://me:hunter2@db/x"],
     ["COREGIT_DATABASE_URL", "hunter2"],
-    ["COREGIT_BLOB_STORE", "s3://bucket/prefix"],
+    ["COREGIT_BLOB_STORE", "s3:bucket"],
     ["COREGIT_BLOB_STORE", "file://relative/dir"],
     ["COREGIT_BLOB_STORE", "file:relative"],
     ["COREGIT_BLOB_STORE", "/var/packs"],
@@ -127,6 +129,7 @@ describe("a wrong value is refused in one sentence that names the variable", () 
     ["COREGIT_ALLOWED_HOSTS", "a,,b"],
     ["COREGIT_ALLOWED_HOSTS", "example.com/8"],
     ["COREGIT_FILE_REMOTES", "/srv,"],
+    ["COREGIT_TOKEN_RATE_LIMIT", "0"],
     ["COREGIT_WORKERS", "0"],
     ["COREGIT_WORKERS", "many"],
     ["COREGIT_WORKERS", "257"],
@@ -145,7 +148,16 @@ describe("a wrong value is refused in one sentence that names the variable", () 
 test("every setting has a good and a wrong value above or is named here", () => {
   const proven = new Set(
     ["DATABASE_URL", "BLOB_STORE", "DATA_DIR", "CACHE_MAX_BYTES", "LISTEN", "PUBLIC_URL", "ENCRYPTION_KEY", "MASTER_KEY"]
-      .concat(["ALLOWED_HOSTS", "FILE_REMOTES", "MAX_PACK_BYTES", "WORKERS", "RESYNC_JITTER", "LOG_LEVEL", "LOG_FORMAT"])
+      .concat([
+        "TOKEN_RATE_LIMIT",
+        "ALLOWED_HOSTS",
+        "FILE_REMOTES",
+        "MAX_PACK_BYTES",
+        "WORKERS",
+        "RESYNC_JITTER",
+        "LOG_LEVEL",
+        "LOG_FORMAT",
+      ])
       .map((name) => `COREGIT_${name}`),
   );
   expect(new Set(SERVER_SETTINGS.map(({ variable }) => variable))).toEqual(proven);

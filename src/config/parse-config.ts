@@ -5,6 +5,7 @@ import type { BlobStoreSetting, Config, Role } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import type { Environment } from "./env.ts";
 import { CLIENT_SETTINGS, SERVER_SETTINGS, type Setting } from "./settings.ts";
+import { ValueProblem } from "./value-problem.ts";
 import * as read from "./values.ts";
 
 export type ConfigInput = {
@@ -28,6 +29,8 @@ const GIBIBYTE = 2 ** 30;
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 /** More would wait for each other: each run holds a database connection and a git process. */
 const MAX_WORKERS = 256;
+/** More than one process can answer; whoever wants no limit sets this. */
+const MAX_TOKEN_RATE_LIMIT = 1_000_000_000;
 
 /** @throws ConfigError for the first setting that is wrong, or missing for this command. */
 export function parseConfig(input: ConfigInput): ParsedConfig {
@@ -51,6 +54,7 @@ export function parseConfig(input: ConfigInput): ParsedConfig {
     publicUrl: value("COREGIT_PUBLIC_URL", read.readPublicUrl, null),
     encryptionKeys: value("COREGIT_ENCRYPTION_KEY", read.readEncryptionKeys, []),
     masterKey: value("COREGIT_MASTER_KEY", read.readMasterKey, null),
+    tokenRateLimit: value("COREGIT_TOKEN_RATE_LIMIT", (text) => read.readWhole(text, 1, MAX_TOKEN_RATE_LIMIT), 15_000),
     allowedHosts: value("COREGIT_ALLOWED_HOSTS", read.readHosts, []),
     fileRemotes: value("COREGIT_FILE_REMOTES", (text) => read.readFolders(text, workingDirectory), []),
     maxPackBytes: value("COREGIT_MAX_PACK_BYTES", read.readBytes, 2 * GIBIBYTE),
@@ -67,7 +71,7 @@ function readValue<T>(variable: string, text: string, reader: (text: string) => 
   try {
     return reader(text);
   } catch (error) {
-    if (error instanceof read.ValueProblem) throw new ConfigError(variable, error.message);
+    if (error instanceof ValueProblem) throw new ConfigError(variable, error.message);
     throw error;
   }
 }

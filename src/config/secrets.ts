@@ -5,7 +5,8 @@ import { chmod, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/pr
 import { join } from "node:path";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
-import { readEncryptionKeys, readMasterKey, ValueProblem } from "./values.ts";
+import { ValueProblem } from "./value-problem.ts";
+import { readEncryptionKeys, readMasterKey } from "./values.ts";
 
 export const MASTER_KEY_FILE = "master-key";
 export const ENCRYPTION_KEY_FILE = "encryption-key";

@@ -27,6 +27,7 @@ export const SERVER_SETTINGS: readonly Setting[] = [
   setting("COREGIT_PUBLIC_URL", "none", "base URL that providers can reach; without it no webhook is registered"),
   setting("COREGIT_ENCRYPTION_KEY", "standalone: generated", "32 bytes in base64; in a list the first seals, all open"),
   setting("COREGIT_MASTER_KEY", "standalone: generated", "cgk_live_…; the API key that may do everything"),
+  setting("COREGIT_TOKEN_RATE_LIMIT", "15000", "requests a minute of one scoped token, counted by each process"),
   setting("COREGIT_ALLOWED_HOSTS", "none", "names, addresses or CIDRs exempt from the private-address block"),
   setting("COREGIT_FILE_REMOTES", "none", "standalone: folders below which file:// remotes are allowed"),
   setting("COREGIT_MAX_PACK_BYTES", "2GiB", "largest pack taken from a push or a remote"),

@@ -4,9 +4,8 @@ import { isIP } from "node:net";
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BlobStoreSetting, ListenAddress } from "./config.ts";
-
-/** What a reader throws; `parseConfig` puts the variable's name in front. */
-export class ValueProblem extends Error {}
+import { readS3Setting } from "./s3-setting.ts";
+import { ValueProblem } from "./value-problem.ts";
 
 const BYTE_UNITS: Readonly<Record<string, number>> = {
   "": 1,
@@ -97,9 +96,8 @@ export function readPublicUrl(text: string): string {
 
 export function readBlobStore(text: string): BlobStoreSetting {
   if (text === "postgres:") return { kind: "postgres" };
-  if (text.startsWith("s3:"))
-    throw new ValueProblem("names an S3 bucket, which this version cannot use; use postgres: or file:///dir");
-  if (!text.startsWith("file:")) throw new ValueProblem("must be postgres: or file:///dir");
+  if (text.startsWith("s3:")) return readS3Setting(text);
+  if (!text.startsWith("file:")) throw new ValueProblem("must be postgres:, file:///dir or s3://bucket/prefix");
   if (!/^file:\/\/\/[^/]/.test(text) || !URL.canParse(text)) {
     throw new ValueProblem("must name an absolute folder, as file:///var/lib/coregit/packs");
   }

@@ -8,10 +8,13 @@ export interface Queryable {
    * Runs one statement with positional parameters.
    * @throws CoregitError `DatabaseUnavailable` when the server cannot be reached; pg's own error, with its
    *   SQLSTATE as `code`, for a statement that the server refused.
+   * `preparedAs` names a statement that is run so often that planning it each time costs more than it does: each
+   *   connection keeps it planned under that name, which belongs to this one text.
    */
   query<R extends Row = Row>(
     text: string,
     values?: readonly unknown[],
+    preparedAs?: string,
   ): Promise<{ readonly rows: R[]; readonly rowCount: number }>;
 }
 

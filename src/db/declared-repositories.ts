@@ -1,6 +1,6 @@
 // Repositories as something declared: who owns the row. What is in a repository is the git store's business.
 import type { Owner } from "../domain/sync-spec.ts";
-import type { Queryable } from "./database.ts";
+import type { Queryable, Transaction } from "./database.ts";
 import { newRowId } from "./row-id.ts";
 
 export type DeclaredRepository = {
@@ -22,13 +22,20 @@ type RepositoryRow = {
   readonly deletion_policy: "Retain" | "Delete";
 };
 
+const SELECT = `
+  SELECT id, owner_kind, owner_ref, default_branch, description, visibility, deletion_policy
+  FROM repositories WHERE namespace = $1 AND slug = $2`;
+
 export async function findDeclaredRepository(db: Queryable, namespace: string, slug: string): Promise<DeclaredRepository | null> {
-  const { rows } = await db.query<RepositoryRow>(
-    `SELECT id, owner_kind, owner_ref, default_branch, description, visibility, deletion_policy
-     FROM repositories WHERE namespace = $1 AND slug = $2`,
-    [namespace, slug],
-  );
-  const [row] = rows;
+  return toRepository((await db.query<RepositoryRow>(SELECT, [namespace, slug])).rows[0]);
+}
+
+/** The same, and until the transaction ends nobody publishes to it, declares a sync into it or removes it. */
+export async function lockRepository(tx: Transaction, namespace: string, slug: string): Promise<DeclaredRepository | null> {
+  return toRepository((await tx.query<RepositoryRow>(`${SELECT} FOR UPDATE`, [namespace, slug])).rows[0]);
+}
+
+function toRepository(row: RepositoryRow | undefined): DeclaredRepository | null {
   if (row === undefined) return null;
   return {
     id: row.id,

@@ -1,5 +1,6 @@
 // What lists show of repositories and connections: columns that may be shown to whoever holds a key. Never a credential.
 import type { Owner, Provider } from "../domain/sync-spec.ts";
+import type { RepositoryName } from "../domain/token-scopes.ts";
 import type { Queryable } from "./database.ts";
 
 export type RepositoryListing = {
@@ -60,14 +61,23 @@ export async function listRepositoryRows(
   page: {
     readonly namespace: string | null;
     readonly limit: number;
-    readonly after: { readonly namespace: string; readonly slug: string } | null;
+    readonly after: RepositoryName | null;
+    /** Only these, and public ones; null: all. */
+    readonly among: readonly RepositoryName[] | null;
   },
 ): Promise<RepositoryListing[]> {
   const { rows } = await db.query<RepositoryRow>(
     `${REPOSITORIES}
      WHERE ($1::text IS NULL OR r.namespace = $1) AND ($2::text IS NULL OR (r.namespace, r.slug) > ($2, $3))
-     ORDER BY r.namespace, r.slug LIMIT $4`,
-    [page.namespace, page.after?.namespace ?? null, page.after?.slug ?? null, page.limit],
+       AND ($4::text[] IS NULL OR r.visibility = 'public' OR r.namespace || '/' || r.slug = ANY($4))
+     ORDER BY r.namespace, r.slug LIMIT $5`,
+    [
+      page.namespace,
+      page.after?.namespace ?? null,
+      page.after?.slug ?? null,
+      page.among?.map(({ namespace, slug }) => `${namespace}/${slug}`) ?? null,
+      page.limit,
+    ],
   );
   return rows.map(toRepository);
 }

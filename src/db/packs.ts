@@ -24,20 +24,25 @@ export async function insertPack(tx: Transaction, repositoryId: string, pack: Ne
   await tx.query(
     `INSERT INTO packs (id, repository_id, name, source, object_count, pack_size, idx_size, pack_sha256, idx_sha256, pack_bytes, idx_bytes)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-    [
-      pack.id,
-      repositoryId,
-      pack.name,
-      pack.source,
-      pack.objectCount,
-      pack.packSize,
-      pack.idxSize,
-      pack.packSha256,
-      pack.idxSha256,
-      pack.inline?.pack ?? null,
-      pack.inline?.idx ?? null,
-    ],
+    packValues(repositoryId, pack),
   );
+}
+
+/** The columns of a new pack, in the order of `insertPack`. */
+export function packValues(repositoryId: string, pack: NewPack): readonly unknown[] {
+  return [
+    pack.id,
+    repositoryId,
+    pack.name,
+    pack.source,
+    pack.objectCount,
+    pack.packSize,
+    pack.idxSize,
+    pack.packSha256,
+    pack.idxSha256,
+    pack.inline?.pack ?? null,
+    pack.inline?.idx ?? null,
+  ];
 }
 
 type LivePackRow = {

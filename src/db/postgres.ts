@@ -74,8 +74,8 @@ class PostgresDatabase implements Database {
     });
   }
 
-  async query<R extends Row>(text: string, values?: readonly unknown[]) {
-    return await this.#withSession((session) => session.query<R>(text, values));
+  async query<R extends Row>(text: string, values?: readonly unknown[], preparedAs?: string) {
+    return await this.#withSession((session) => session.query<R>(text, values, preparedAs));
   }
 
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -132,9 +132,9 @@ async function runTransaction<T>(session: Session, work: (tx: Transaction) => Pr
   await session.query("BEGIN");
   let isOpen = true;
   const handle: Queryable = {
-    async query<R extends Row>(text: string, values?: readonly unknown[]) {
+    async query<R extends Row>(text: string, values?: readonly unknown[], preparedAs?: string) {
       if (!isOpen) throw new CoregitError("Internal", "A statement was issued after its transaction had ended.");
-      return await session.query<R>(text, values);
+      return await session.query<R>(text, values, preparedAs);
     },
   };
   try {

@@ -17,7 +17,19 @@ const COLUMNS = "id, namespace, slug, description, visibility, default_branch";
 
 export async function findRepository(db: Queryable, namespace: string, slug: string): Promise<RepositoryRow | null> {
   const sql = `SELECT ${COLUMNS} FROM repositories WHERE namespace = $1 AND slug = $2`;
-  return (await db.query<RepositoryRow>(sql, [namespace, slug])).rows[0] ?? null;
+  return (await db.query<RepositoryRow>(sql, [namespace, slug], "find-repository")).rows[0] ?? null;
+}
+
+export type NewRepositoryRow = Omit<RepositoryRow, "default_branch"> & { readonly defaultBranch: string };
+
+/** Makes a repository that the API owns. False: there is one of this name. */
+export async function insertRepository(tx: Transaction, row: NewRepositoryRow): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `INSERT INTO repositories (id, namespace, slug, description, visibility, default_branch)
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (namespace, slug) DO NOTHING`,
+    [row.id, row.namespace, row.slug, row.description, row.visibility, row.defaultBranch],
+  );
+  return rowCount === 1;
 }
 
 export async function getRepository(db: Queryable, id: string): Promise<RepositoryRow | null> {

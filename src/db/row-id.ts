@@ -5,6 +5,6 @@ import { randomBytes } from "node:crypto";
 const ID_BYTES = 10;
 
 /** A new id, for example `sync_5f0c…`. */
-export function newRowId(prefix: "conn" | "pack" | "repo" | "run" | "sync" | "trigger"): string {
+export function newRowId(prefix: "conn" | "pack" | "repo" | "run" | "sync" | "tok" | "trigger"): string {
   return `${prefix}_${randomBytes(ID_BYTES).toString("hex")}`;
 }

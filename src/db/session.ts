@@ -29,21 +29,26 @@ export class Session implements Queryable {
   }
 
   /** Waits for statements that were issued before and are still under way. */
-  async query<R extends Row>(text: string, values?: readonly unknown[]) {
-    const result = this.#last.then(() => this.#run<R>(text, values));
+  async query<R extends Row>(text: string, values?: readonly unknown[], preparedAs?: string) {
+    const result = this.#last.then(() => this.#run<R>(text, values, preparedAs));
     this.#last = result.catch(() => undefined);
     return await result;
   }
 
-  async #run<R extends Row>(text: string, values?: readonly unknown[]) {
+  async #run<R extends Row>(text: string, values?: readonly unknown[], preparedAs?: string) {
     try {
-      // Without values in the simple protocol, which takes several statements at once: migrations have them.
-      const sent = values === undefined ? this.#client.query<R>(text) : this.#client.query<R>(text, [...values]);
-      const { rows, rowCount, command } = await sent;
+      const { rows, rowCount, command } = await this.#send<R>(text, values, preparedAs);
       return { rows, rowCount: rowCount ?? 0, command };
     } catch (error) {
       this.#isLost ||= isConnectionFailure(error);
       throw translateDatabaseError(error);
     }
+  }
+
+  #send<R extends Row>(text: string, values?: readonly unknown[], preparedAs?: string) {
+    // Without values in the simple protocol, which takes several statements at once: migrations have them.
+    if (values === undefined) return this.#client.query<R>(text);
+    const named = preparedAs === undefined ? {} : { name: preparedAs };
+    return this.#client.query<R>({ text, values: [...values], ...named });
   }
 }

@@ -19,6 +19,14 @@ export type Commit = {
   readonly message: string;
 };
 
+/** A tag that is an object of its own. `target` may be a tag again. */
+export type AnnotatedTag = {
+  readonly oid: Oid;
+  readonly target: Oid;
+  readonly tagger: Signature | null;
+  readonly message: string;
+};
+
 /** A commit that is still to be named: its oid follows from the rest. */
 export type CommitContent = Omit<Commit, "oid">;
 
@@ -40,4 +48,17 @@ function checkIdentityText(field: "name" | "email", text: string): string | null
 /** A signature at a moment, in UTC. */
 export function signatureAt(identity: { readonly name: string; readonly email: string }, epochMs: number): Signature {
   return { name: identity.name, email: identity.email, timestamp: Math.floor(epochMs / 1000), timezone: "+0000" };
+}
+
+/** Who made a commit and when; `at` null: when it is made. */
+export type Authorship = {
+  readonly name: string;
+  readonly email: string;
+  readonly at: Pick<Signature, "timestamp" | "timezone"> | null;
+};
+
+/** The signature of a commit that is made now. */
+export function signatureOf(who: Authorship, nowMs: number): Signature {
+  const now = signatureAt(who, nowMs);
+  return who.at === null ? now : { ...now, ...who.at };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CoregitError } from "./errors.ts";
-import { compareEntries, decodeCommit, decodeTree, encodeCommit, encodeTree, objectId } from "./object-codec.ts";
+import { compareEntries, decodeCommit, decodeTag, decodeTree, encodeCommit, encodeTree, objectId } from "./object-codec.ts";
 import { EMPTY_TREE, parseOid, ZERO_OID } from "./oid.ts";
 import type { TreeEntry } from "./tree.ts";
 
@@ -231,6 +231,27 @@ describe("native git", () => {
     const signature = { name: "Zoë", email: "z@example.com", timestamp: 1_700_000_000, timezone: "+0130" };
     const encoded = encodeCommit({ tree: EMPTY_TREE, parents: [], author: signature, committer: signature, message: "Bödy\n" });
     expect(git(["hash-object", "-t", "commit", "--stdin"], encoded)).toBe(objectId("commit", encoded));
+  });
+});
+
+describe("the tag codec", () => {
+  it("reads what the tag names, who made it and what it says", () => {
+    const text = `object ${BLOB}\ntype blob\ntag v1\ntagger Zoë <z@example.com> 1700000000 +0130\n\nFirst\n`;
+    expect(decodeTag(ZERO_OID, Buffer.from(text))).toEqual({
+      oid: ZERO_OID,
+      target: BLOB,
+      tagger: { name: "Zoë", email: "z@example.com", timestamp: 1_700_000_000, timezone: "+0130" },
+      message: "First\n",
+    });
+  });
+
+  it("does without a tagger and a message, as old tags do", () => {
+    const tag = decodeTag(ZERO_OID, bytes(`object ${BLOB}\ntype commit\ntag v0\n`));
+    expect(tag).toMatchObject({ target: BLOB, tagger: null, message: "" });
+  });
+
+  it("refuses one that names nothing", () => {
+    expect(codeOf(() => decodeTag(ZERO_OID, bytes("type commit\ntag v0\n")))).toBe("ObjectInvalid");
   });
 });
 

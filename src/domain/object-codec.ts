@@ -1,9 +1,9 @@
-// Trees and commits between bytes and data, byte for byte as git frames them (without the object header).
+// Trees, commits and tags between bytes and data, byte for byte as git frames them (without the object header).
 // Decoding takes bytes from anywhere: whatever is malformed is ObjectInvalid, nothing else is thrown, and the
 // work is linear in the size. Whether a well-formed name is dangerous is for path-rules to say.
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { decodeText } from "./byte-text.ts";
-import { type Commit, type CommitContent, checkIdentity, type Signature } from "./commit.ts";
+import { type AnnotatedTag, type Commit, type CommitContent, checkIdentity, type Signature } from "./commit.ts";
 import { CoregitError } from "./errors.ts";
 import { isOid, type Oid } from "./oid.ts";
 import type { FileMode, Tree, TreeEntry, TreeMode } from "./tree.ts";
@@ -13,9 +13,17 @@ export type ObjectType = "blob" | "tree" | "commit" | "tag";
 /** An object to be written, as git frames it without its header. */
 export type NewObject = { readonly oid: Oid; readonly type: ObjectType; readonly content: Uint8Array };
 
+const COPIED_BYTES = 64 * 1024;
+
 /** The name of an object: SHA-1 over its header and content. */
 export function objectId(type: ObjectType, content: Uint8Array): Oid {
-  return createHash("sha1").update(`${type} ${content.byteLength}\0`).update(content).digest("hex") as Oid;
+  const header = `${type} ${content.byteLength}\0`;
+  // In one call, which costs a copy, a small object takes a quarter of the time that making a hash object takes.
+  const digest =
+    content.byteLength <= COPIED_BYTES
+      ? hash("sha1", Buffer.concat([Buffer.from(header, "latin1"), content]))
+      : createHash("sha1").update(header).update(content).digest("hex");
+  return digest as Oid;
 }
 
 /** A new object with its name. */
@@ -28,8 +36,8 @@ const LONGEST_MODE = 6;
 const OID_BYTES = 20;
 const SPACE = 0x20;
 
-/** Bytes of an entry before its oid. The order of these strings with a tree's `/` is git's order. */
-function sortKey(entry: TreeEntry): string {
+/** What git orders entries by: the name, a tree's as if it ended in `/`. */
+export function sortKey(entry: TreeEntry): string {
   return entry.mode === "40000" ? `${entry.name}/` : entry.name;
 }
 
@@ -116,7 +124,7 @@ function encodeSignature(signature: Signature): string {
   return `${signature.name} <${signature.email}> ${signature.timestamp} ${signature.timezone}`;
 }
 
-const HEADER = /^(tree|parent|author|committer|encoding) (.*)$/;
+const HEADER = /^(tree|parent|author|committer|encoding|object|type|tag|tagger) (.*)$/;
 
 /**
  * Reads a commit as leniently as git shows one: unknown headers (gpgsig, mergetag, …) are passed over, odd identities are
@@ -140,6 +148,23 @@ export function decodeCommit(oid: Oid, content: Uint8Array): Commit {
   };
 }
 
+/**
+ * Reads an annotated tag as leniently as `decodeCommit` a commit.
+ * @throws CoregitError `ObjectInvalid` when it names no object.
+ */
+export function decodeTag(oid: Oid, content: Uint8Array): AnnotatedTag {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const gap = bytes.indexOf("\n\n");
+  const headers = readHeaders(bytes.toString("latin1", 0, gap < 0 ? bytes.length : gap));
+  const tagger = headers.get("tagger")?.[0];
+  return {
+    oid,
+    target: readOid(headers.get("object")?.[0]),
+    tagger: tagger === undefined ? null : decodeSignature(decodeText(Buffer.from(tagger, "latin1"), undefined)),
+    message: gap < 0 ? "" : decodeText(bytes.subarray(gap + 2), undefined),
+  };
+}
+
 /** Values by header name, in order. Lines that begin with a space continue a header that nobody here reads. */
 function readHeaders(block: string): ReadonlyMap<string, readonly string[]> {
   const headers = new Map<string, string[]>();
@@ -154,7 +179,7 @@ function readHeaders(block: string): ReadonlyMap<string, readonly string[]> {
 }
 
 function readOid(text: string | undefined): Oid {
-  if (text === undefined || !isOid(text)) throw invalid("A commit names no valid tree or parent.");
+  if (text === undefined || !isOid(text)) throw invalid("A commit or tag names no valid object.");
   return text;
 }
 

@@ -16,6 +16,11 @@ const HFS_DOT_GITMODULES = /^\.gitmodules(?:$|\ufffd)/i;
 /** A name that NTFS opens as .git: the name or its short form, then dots and spaces, then a stream or the end. */
 const NTFS_DOT_GIT = /^(?:\.git|git~1)[. ]*(?:$|:)/i;
 const NTFS_DOT_GITMODULES = new RegExp(String.raw`^(?:\.gitmodules|gitmod~[1-4]|${hashedShortNames("gi7eba")})[. ]*(?:$|:)`, "i");
+const HFS_DOT_GITATTRIBUTES = /^\.gitattributes(?:$|\ufffd)/i;
+const NTFS_DOT_GITATTRIBUTES = new RegExp(
+  String.raw`^(?:\.gitattributes|gitatt~[1-4]|${hashedShortNames("gi7d29")})[. ]*(?:$|:)`,
+  "i",
+);
 
 /** The eight-character names that Windows makes of a prefix when the plain short names are taken: prefix, `~`, digits. */
 function hashedShortNames(prefix: string): string {
@@ -53,8 +58,14 @@ function isDotGit(name: string): boolean {
   return HFS_DOT_GIT.test(asOnHfs(name)) || name.split("\\").some((part) => NTFS_DOT_GIT.test(part));
 }
 
-function isDotGitmodules(name: string): boolean {
+/** Whether some file system opens this name as .gitmodules. */
+export function isDotGitmodules(name: string): boolean {
   return HFS_DOT_GITMODULES.test(asOnHfs(name)) || name.split("\\").some((part) => NTFS_DOT_GITMODULES.test(part));
+}
+
+/** The same for .gitattributes. */
+export function isDotGitattributes(name: string): boolean {
+  return HFS_DOT_GITATTRIBUTES.test(asOnHfs(name)) || name.split("\\").some((part) => NTFS_DOT_GITATTRIBUTES.test(part));
 }
 
 function asOnHfs(name: string): string {

@@ -21,6 +21,7 @@ describe("a text", () => {
     [secret("glpat-", 20), "[redacted]"],
     [secret("gldt-", 20), "[redacted]"],
     [secret("cgk_live_", 32), "[redacted]"],
+    [secret("cgt_", 43), "[redacted]"],
     [`Authorization: Basic ${secret("", 24)}`, "Authorization: [redacted]"],
     [`authorization: Bearer ${secret("", 24)}\nHost: x`, "authorization: [redacted]\nHost: x"],
     [`PRIVATE-TOKEN: ${secret("", 20)}`, "PRIVATE-TOKEN: [redacted]"],

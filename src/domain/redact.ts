@@ -23,7 +23,7 @@ const RULES: readonly Rule[] = [
   ],
   // Tokens by their shape: GitHub, GitLab, Coregit, JSON web tokens, AWS access keys.
   [
-    /\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,}|gl[a-z]{2,8}-[A-Za-z0-9_.-]{16,}|cgk_[a-z]+_[A-Za-z0-9_-]{8,})/g,
+    /\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,}|gl[a-z]{2,8}-[A-Za-z0-9_.-]{16,}|cgk_[a-z]+_[A-Za-z0-9_-]{8,}|cgt_[A-Za-z0-9_-]{16,})/g,
     REMOVED,
   ],
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+/g, REMOVED],

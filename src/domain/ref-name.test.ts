@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { branchOf, branchRef, checkBranchName, checkRefName } from "./ref-name.ts";
+import { branchOf, branchRef, checkBranchName, checkRefName, tagOf, tagRef } from "./ref-name.ts";
 
 const GOOD = [
   "main",
@@ -79,6 +79,18 @@ describe("a branch name", () => {
   });
 });
 
+describe("a tag name", () => {
+  it("becomes a full ref and back", () => {
+    expect(tagRef("release/1.0")).toBe("refs/tags/release/1.0");
+    expect(tagOf("refs/tags/release/1.0")).toBe("release/1.0");
+    expect(tagOf("refs/heads/release")).toBeNull();
+  });
+
+  it.each(["", "a b", "-v", "HEAD"])("%j is refused", (name) => {
+    expect(() => tagRef(name)).toThrow(expect.objectContaining({ code: "RefNameRefused" }));
+  });
+});
+
 describe("a full ref name", () => {
   it.each([
     ["refs/heads/main", null],
@@ -88,6 +100,8 @@ describe("a full ref name", () => {
     ["refs/notes/HEAD", null],
     ["refs/heads/HEAD", "is HEAD"],
     [`refs/tags/${"a".repeat(40)}`, "looks like an object id"],
+    ["refs/heads", "is the folder of all branches or tags"],
+    ["refs/tags", "is the folder of all branches or tags"],
     ["HEAD", "does not begin with refs/"],
     ["main", "does not begin with refs/"],
     ["refs/", 'has an empty component (a leading, trailing or double "/")'],

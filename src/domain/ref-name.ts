@@ -4,6 +4,8 @@ import { CoregitError } from "./errors.ts";
 
 const BRANCHES = "refs/heads/";
 const TAGS = "refs/tags/";
+/** Refs of our own, which clients neither see nor change. */
+export const HIDDEN_REFS = "refs/coregit/";
 /** Keeps a name below what a database index and a file system take. */
 const MAX_REF_BYTES = 1000;
 const MAX_COMPONENT_BYTES = 240;
@@ -16,6 +18,8 @@ export function checkRefName(name: string): string | null {
   if (!name.startsWith("refs/")) return "does not begin with refs/";
   const reason = checkFormat(name);
   if (reason !== null) return reason;
+  // As a ref it would leave no room for any branch or tag.
+  if (`${name}/` === BRANCHES || `${name}/` === TAGS) return "is the folder of all branches or tags";
   if (name.startsWith(BRANCHES)) return checkShortName(name.slice(BRANCHES.length));
   return name.startsWith(TAGS) ? checkShortName(name.slice(TAGS.length)) : null;
 }
@@ -31,6 +35,22 @@ export function branchRef(name: string): string {
   if (reason !== null)
     throw new CoregitError("RefNameRefused", `The branch name ${JSON.stringify(name.slice(0, 200))} ${reason}.`);
   return `${BRANCHES}${name}`;
+}
+
+/** The full ref of a tag. @throws CoregitError `RefNameRefused`. */
+export function tagRef(name: string): string {
+  const reason = name === "" ? "is empty" : checkRefName(`${TAGS}${name}`);
+  if (reason !== null) throw new CoregitError("RefNameRefused", `The tag name ${JSON.stringify(name.slice(0, 200))} ${reason}.`);
+  return `${TAGS}${name}`;
+}
+
+/** The tag that a ref is, or null when it is none. */
+export function tagOf(ref: string): string | null {
+  return ref.startsWith(TAGS) ? ref.slice(TAGS.length) : null;
+}
+
+export function isHiddenRef(name: string): boolean {
+  return name.startsWith(HIDDEN_REFS);
 }
 
 /** The branch that a ref is, or null when it is none. */

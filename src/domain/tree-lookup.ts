@@ -1,8 +1,9 @@
 // Finding one path in a tree.
 import { CoregitError } from "./errors.ts";
+import { sortKey } from "./object-codec.ts";
 import { EMPTY_TREE, type Oid } from "./oid.ts";
 import { displayPath } from "./path-rules.ts";
-import type { GitPath, TreeEntry, TreeReader } from "./tree.ts";
+import type { GitPath, Tree, TreeEntry, TreeReader } from "./tree.ts";
 
 /**
  * The entry at `path` (not empty), or null when nothing is there, a file in place of one of its folders included.
@@ -36,5 +37,19 @@ export async function folderAt(read: TreeReader, root: Oid, path: GitPath): Prom
 async function findChild(read: TreeReader, parent: TreeEntry, name: string): Promise<TreeEntry | null> {
   if (parent.mode !== "40000" || parent.oid === EMPTY_TREE) return null;
   const tree = await read(parent.oid);
-  return tree.find((entry) => entry.name === name) ?? null;
+  return findEntry(tree, name, name) ?? findEntry(tree, name, `${name}/`);
+}
+
+/** In a tree the entry called `name`, whose place in git's order is that of `key`. */
+function findEntry(tree: Tree, name: string, key: string): TreeEntry | null {
+  let low = 0;
+  let high = tree.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const entry = tree[middle];
+    if (entry !== undefined && sortKey(entry) < key) low = middle + 1;
+    else high = middle;
+  }
+  const found = tree[low];
+  return found?.name === name ? found : null;
 }

@@ -1,17 +1,23 @@
 // Differences between two trees by native git. No program, attribute or configuration of the repository has a say in
 // them, and what they may cost is bounded: time, memory of the process, and output.
 import { CoregitError } from "../domain/errors.ts";
-import type { Oid } from "../domain/oid.ts";
+import { EMPTY_TREE, type Oid } from "../domain/oid.ts";
 import { type ChangedFiles, readChangedFiles } from "./changed-files.ts";
 import { type GitCommand, type GitProcess, gitFailure, startGit } from "./git-process.ts";
 
 const DEADLINE_MS = 30_000;
 const MEMORY_BYTES = 2 * 1024 ** 3;
 
-/** Larger files are compared as binary ones; packs are mapped in parts, so that they fit into the process's memory. */
-const CONFIGURATION = ["core.bigFileThreshold=16m", "core.packedGitWindowSize=32m", "core.packedGitLimit=512m"].flatMap(
-  (setting) => ["-c", setting],
-);
+/**
+ * Larger files are compared as binary ones; packs are mapped in parts, so that they fit into the process's memory; newer
+ * gits would take attributes from HEAD.
+ */
+const CONFIGURATION = [
+  "core.bigFileThreshold=16m",
+  "core.packedGitWindowSize=32m",
+  "core.packedGitLimit=512m",
+  `attr.tree=${EMPTY_TREE}`,
+].flatMap((setting) => ["-c", setting]);
 
 /** Renames are looked for among at most this many files on each side: the work is their product. */
 const FIXED = ["diff-tree", "-r", "--find-renames=50%", "-l1000", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index"];

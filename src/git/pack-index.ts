@@ -1,6 +1,6 @@
 // Pack indexes, version 2 (gitformat-pack): where each object of a pack lies. Read to know what a pack holds,
 // written for packs that are made or cut in process.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { CoregitError } from "../domain/errors.ts";
 import type { Oid } from "../domain/oid.ts";
 
@@ -77,7 +77,7 @@ export function encodeIndex(entries: readonly IndexEntry[], packChecksum: Uint8A
     largeCount += 1;
   }
   bytes.set(packChecksum, bytes.length - TRAILER_BYTES);
-  bytes.set(createHash("sha1").update(bytes.subarray(0, -OID_BYTES)).digest(), bytes.length - OID_BYTES);
+  bytes.set(hash("sha1", bytes.subarray(0, -OID_BYTES), "buffer"), bytes.length - OID_BYTES);
   return bytes;
 }
 

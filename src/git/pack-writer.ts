@@ -1,10 +1,10 @@
 // Packs of a few objects made in process: whole objects, no deltas, in the order given. Written for speed: what is made
 // here is packed again by git when a repository is compacted.
 import { hash } from "node:crypto";
-import { promisify } from "node:util";
-import { crc32, deflate, deflateSync, type ZlibOptions } from "node:zlib";
+import { crc32 } from "node:zlib";
 import type { NewObject, ObjectType } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
+import { compress, compressLater } from "./deflate.ts";
 import { encodePackHeader } from "./pack-header.ts";
 import { encodeIndex, type IndexEntry } from "./pack-index.ts";
 
@@ -23,35 +23,14 @@ type PackedObject = { readonly oid: Oid; readonly bytes: Buffer };
 
 /** An object given twice is written once. The same objects in the same order give the same bytes. */
 export function writePack(objects: readonly NewObject[]): WrittenPack {
-  return joinPack(distinct(objects).map((object) => packed(object, deflateSync(object.content, optionsFor(object)))));
+  return joinPack(distinct(objects).map((object) => packed(object, compress(object.content))));
 }
 
 /** The same; larger contents are compressed beside the event loop. */
 export async function writeLargePack(objects: readonly NewObject[]): Promise<WrittenPack> {
-  const pending = distinct(objects).map(async (object) =>
-    packed(
-      object,
-      object.content.byteLength <= QUICK_BYTES
-        ? deflateSync(object.content, optionsFor(object))
-        : await deflateLater(object.content, optionsFor(object)),
-    ),
+  return joinPack(
+    await Promise.all(distinct(objects).map(async (object) => packed(object, await compressLater(object.content)))),
   );
-  return joinPack(await Promise.all(pending));
-}
-
-/** Compressed in less time than it takes to hand the work over. */
-const QUICK_BYTES = 16 * 1024;
-const deflateLater = promisify<Uint8Array, ZlibOptions, Buffer>(deflate);
-
-const SMALL_WINDOW_BITS = 12;
-/**
- * The fastest level. Contents that fit a small window get one: most of the time of a small object is the making of
- * zlib's buffers (measured at 4 KiB: a third).
- */
-function optionsFor({ content }: NewObject): ZlibOptions {
-  return content.byteLength <= 1 << SMALL_WINDOW_BITS
-    ? { level: 1, windowBits: SMALL_WINDOW_BITS, memLevel: 5 }
-    : { level: 1 };
 }
 
 function distinct(objects: readonly NewObject[]): NewObject[] {

@@ -1,4 +1,5 @@
 // The server side of clone and fetch over stateless HTTP, by native git. Knows directories and bytes, no HTTP.
+import { HIDDEN_REFS } from "../domain/ref-name.ts";
 import { feed } from "./feed.ts";
 import type { GitProtocol } from "./git-environment.ts";
 import { type GitCommand, gitFailure, startGit } from "./git-process.ts";
@@ -20,7 +21,7 @@ const CONFIGURATION = [
   "uploadpackfilter.object:type.allow=true",
   "uploadpackfilter.combine.allow=true",
   "uploadpack.allowReachableSHA1InWant=true",
-  "uploadpack.hideRefs=refs/coregit/",
+  `uploadpack.hideRefs=${HIDDEN_REFS}`,
 ].flatMap((setting) => ["-c", setting]);
 
 /** The versions that a `Git-Protocol` header can ask for; anything else in it is as if it were not there. */

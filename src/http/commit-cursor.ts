@@ -1,7 +1,7 @@
 // Where a page of commits goes on: the commit that the first page began at and how many have been shown. A branch that
 // moves between two pages does not shift them.
-import { CoregitError } from "../domain/errors.ts";
 import { isOid, type Oid } from "../domain/oid.ts";
+import { badCursor } from "./bad-cursor.ts";
 
 export type CommitCursor = { readonly from: Oid; readonly skip: number };
 
@@ -15,7 +15,5 @@ export function encodeCommitCursor({ from, skip }: CommitCursor): string {
 export function decodeCommitCursor(text: string): CommitCursor {
   const [, from, skip] = FORM.exec(Buffer.from(text, "base64url").toString("latin1")) ?? [];
   if (from !== undefined && skip !== undefined && isOid(from)) return { from, skip: Number(skip) };
-  throw new CoregitError("InvalidRequest", "cursor in the query is not one that an earlier answer gave.", {
-    details: { field: "cursor" },
-  });
+  throw badCursor();
 }

@@ -1,18 +1,17 @@
-// Who may ask. Finds the key in a request and compares it with the master key; decides nothing about what a key allows.
-import { createHash, timingSafeEqual } from "node:crypto";
+// Keys: where a request carries one, and whose it is. Decides nothing about what a key allows, and never repeats one.
+import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { CoregitError } from "../domain/errors.ts";
+import { MASTER, type Principal } from "./principal.ts";
+import { sha256 } from "./sha256.ts";
+import type { Tokens } from "./tokens.ts";
 
 /** Tells whether `candidate` is the key. Takes the same time whatever the candidate: hashes are compared. */
-export type KeyCheck = (candidate: string | null) => boolean;
+export type KeyCheck = (candidate: string) => boolean;
 
 export function createKeyCheck(masterKey: string): KeyCheck {
   const expected = sha256(masterKey);
-  return (candidate) => candidate !== null && timingSafeEqual(sha256(candidate), expected);
-}
-
-function sha256(text: string): Buffer {
-  return createHash("sha256").update(text, "utf8").digest();
+  return (candidate) => timingSafeEqual(sha256(candidate), expected);
 }
 
 /** The key of an API request: the `x-api-key` header, or null. */
@@ -30,9 +29,17 @@ export function gitKeyOf(headers: IncomingHttpHeaders): string | null {
   return colon < 0 || colon === text.length - 1 ? null : text.slice(colon + 1);
 }
 
-/** @throws CoregitError `Unauthorized` unless the request carries the master key. */
-export function requireKey(isMasterKey: KeyCheck, headers: IncomingHttpHeaders): void {
-  const key = apiKeyOf(headers);
-  if (key === null) throw new CoregitError("Unauthorized", "Send an API key in the x-api-key header.");
-  if (!isMasterKey(key)) throw new CoregitError("Unauthorized", "The API key is not valid.");
+/** Whose key it is. @throws CoregitError `Unauthorized`. */
+export type Authenticate = (key: string) => Promise<Principal>;
+
+/** Every key is compared with the master key; one that is not it and has a token's form costs one look at the rows. */
+export function createAuthenticator(masterKey: string, tokens: Pick<Tokens, "find">): Authenticate {
+  const isMasterKey = createKeyCheck(masterKey);
+  return async (key) => {
+    if (isMasterKey(key)) return MASTER;
+    const token = await tokens.find(key);
+    if (token === null) throw new CoregitError("Unauthorized", "The API key is not valid.");
+    if (token.isExpired) throw new CoregitError("Unauthorized", "The API key has expired.");
+    return { kind: "token", id: token.id, actor: `token:${token.id}`, scopes: token.scopes };
+  };
 }

@@ -1,9 +1,13 @@
-// Gives the routes to Fastify: validation before the answer, JSON or a stream after it, and a refusal of every other
-// method at the same address.
+// Gives the routes to Fastify: access before the body is read, validation before the answer, JSON or a stream after it, and
+// a refusal of every other method at the same address.
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { CoregitError } from "../domain/errors.ts";
+import { principalOf } from "./admission.ts";
+import type { Guard } from "./guard.ts";
 import { type Answer, pathsOf, type Route } from "./route.ts";
+import { paramsOf, patternOf } from "./route-address.ts";
+import { sendStream } from "./send-stream.ts";
 import { validate } from "./validate.ts";
 
 /** The signal of one request: aborts when the client goes away before the answer is complete, or the server closes. */
@@ -11,12 +15,22 @@ export type SignalOf = (reply: FastifyReply) => AbortSignal;
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 
-export function registerRoutes(app: FastifyInstance, routes: readonly Route[], signalOf: SignalOf): void {
+export type RouteDoors = { readonly guard: Guard; readonly signalOf: SignalOf };
+
+export function registerRoutes(app: FastifyInstance, routes: readonly Route[], { guard, signalOf }: RouteDoors): void {
   const taken = new Map<string, Set<string>>();
   for (const route of routes) {
-    for (const url of pathsOf(route)) {
-      app.route({ method: route.method, url, exposeHeadRoute: false, handler: createHandler(route, signalOf) });
-      taken.set(url, (taken.get(url) ?? new Set()).add(route.method));
+    const methods = route.answersHead ? [route.method, "HEAD"] : [route.method];
+    for (const url of pathsOf(route).map(patternOf)) {
+      app.route({
+        method: methods,
+        url,
+        exposeHeadRoute: false,
+        ...(route.maxBodyBytes === null ? {} : { bodyLimit: route.maxBodyBytes }),
+        onRequest: (request) => guard(route, request),
+        handler: createHandler(route, signalOf),
+      });
+      taken.set(url, new Set([...(taken.get(url) ?? []), ...methods]));
     }
   }
   for (const [url, methods] of taken) refuseOtherMethods(app, url, methods);
@@ -37,16 +51,32 @@ export function refuseOtherMethods(app: FastifyInstance, url: string, methods: R
 function createHandler(route: Route, signalOf: SignalOf) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const answer = await route.answer({
-      params: validate(route.params, request.params, "address"),
+      params: validate(route.params, paramsOf(route, request), "address"),
       query: validate(route.query, request.query, "query"),
       body: validate(route.body, request.body, "body"),
+      headers: request.headers,
+      principal: principalOf(request),
       signal: signalOf(reply),
     });
     return send(reply, answer);
   };
 }
 
-function send(reply: FastifyReply, answer: Answer): FastifyReply {
-  if ("body" in answer) return reply.code(answer.status).send(answer.body);
+function send(reply: FastifyReply, answer: Answer): FastifyReply | Promise<FastifyReply> {
+  if ("body" in answer)
+    return reply
+      .code(answer.status)
+      .headers(answer.headers ?? {})
+      .send(answer.body);
+  if ("bytes" in answer) return sendBytes(reply, answer);
   return reply.type(answer.contentType).send(Readable.from(answer.stream, { objectMode: false }));
+}
+
+function sendBytes(
+  reply: FastifyReply,
+  { status, headers, bytes }: Extract<Answer, { bytes: unknown }>,
+): FastifyReply | Promise<FastifyReply> {
+  if (bytes === null || reply.request.method === "HEAD") return reply.code(status).headers(headers).send();
+  if (bytes instanceof Uint8Array) return reply.code(status).headers(headers).send(bytes);
+  return sendStream(reply, { status, headers, source: bytes });
 }

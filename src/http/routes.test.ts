@@ -20,6 +20,12 @@ describe("routes", () => {
     expect(words.length).toBeGreaterThan(4);
   });
 
+  test("that change something need the right to write, or the master key", () => {
+    const changing = routes.filter(({ method }) => method !== "GET");
+    expect(changing.filter(({ access }) => access !== "write" && access !== "master").map(({ path }) => path)).toEqual([]);
+    expect(changing.length).toBeGreaterThan(10);
+  });
+
   test("are one for each method and path", () => {
     const names = routes.flatMap((route) => pathsOf(route).map((path) => `${route.method} ${path}`));
     expect(new Set(names).size).toBe(names.length);

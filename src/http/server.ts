@@ -5,10 +5,14 @@ import type { Clock } from "../domain/clock.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
 import type { HttpMetrics } from "../telemetry/metrics.ts";
-import { createKeyCheck, type KeyCheck, requireKey } from "./keys.ts";
+import { type Admit, admitAll, createAdmission } from "./admission.ts";
+import { createGuard } from "./guard.ts";
+import { acceptJson } from "./json-body.ts";
+import { createAuthenticator } from "./keys.ts";
 import { HTTP_LIMITS, type HttpLimits } from "./limits.ts";
 import type { UploadPack } from "./ports.ts";
 import { problemOf } from "./problem.ts";
+import { RateLimit } from "./rate-limit.ts";
 import { registerRoutes, type SignalOf } from "./register-routes.ts";
 import { requestId } from "./request-id.ts";
 import { observeRequests, pathOf } from "./request-log.ts";
@@ -22,6 +26,8 @@ export type ServerOptions = ApiPorts &
     readonly uploadPack: UploadPack;
     /** null: health and metrics only. */
     readonly masterKey: string | null;
+    /** Requests a minute of one scoped token. */
+    readonly tokenRateLimit: number;
     readonly logger: Logger;
     readonly clock: Clock;
     readonly httpMetrics: HttpMetrics;
@@ -67,9 +73,10 @@ export function createHttpServer(options: ServerOptions): FastifyInstance {
   answerProblems(app);
   registerHealthRoutes(app, options);
   if (options.masterKey !== null) {
-    const access = { isMasterKey: createKeyCheck(options.masterKey), signalOf };
-    registerGitRoutes(app, { ...options, ...access });
-    void app.register(async (api) => registerApi(api, options, access), { prefix: "/v1" });
+    const authenticate = createAuthenticator(options.masterKey, options.tokens);
+    const doors = { admit: createAdmission(authenticate, new RateLimit(options.tokenRateLimit, options.clock)), signalOf };
+    registerGitRoutes(app, { ...options, ...doors });
+    void app.register(async (api) => registerApi(api, options, doors), { prefix: "/v1" });
   }
   return app;
 }
@@ -77,11 +84,11 @@ export function createHttpServer(options: ServerOptions): FastifyInstance {
 async function registerApi(
   api: FastifyInstance,
   ports: ApiPorts,
-  { isMasterKey, signalOf }: { readonly isMasterKey: KeyCheck; readonly signalOf: SignalOf },
+  { admit, signalOf }: { readonly admit: Admit; readonly signalOf: SignalOf },
 ): Promise<void> {
-  api.removeContentTypeParser("text/plain");
-  api.addHook("onRequest", async (request) => requireKey(isMasterKey, request.headers));
-  registerRoutes(api, apiRoutes(ports), signalOf);
+  acceptJson(api, signalOf);
+  admitAll(api, admit);
+  registerRoutes(api, apiRoutes(ports), { guard: createGuard(ports.store), signalOf });
 }
 
 function answerProblems(app: FastifyInstance): void {

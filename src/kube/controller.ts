@@ -78,6 +78,6 @@ export class Controller implements AsyncDisposable {
     const minimumMs = error instanceof KubeApiError ? (error.retryAfterMs ?? 0) : 0;
     const waitMs = Math.round(queue.retry(key, minimumMs));
     metrics.retried(name);
-    logger.warn({ controller: name, key, waitMs, error }, "reconcile failed and is repeated");
+    logger.warn({ controller: name, key, waitMs, error }, "Reconcile failed and is repeated.");
   }
 }

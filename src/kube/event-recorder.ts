@@ -100,7 +100,7 @@ export class EventRecorder implements AsyncDisposable {
   #write(work: () => Promise<unknown>): void {
     const write = work().then(
       () => undefined,
-      (error: unknown) => this.#options.logger.debug({ error }, "an Event could not be written"),
+      (error: unknown) => this.#options.logger.debug({ error }, "An Event could not be written."),
     );
     this.#writes.add(write);
     void write.then(() => this.#writes.delete(write));

@@ -64,16 +64,16 @@ export class LeaderLease {
 
   async #lead(signal: AbortSignal, work: LeaderWork): Promise<void> {
     const { logger, identity } = this.#options;
-    logger.info({ identity }, "leading");
+    logger.info({ identity }, "Leading.");
     const lost = new AbortController();
     const over = AbortSignal.any([signal, lost.signal]);
-    const working = work(over).catch((error: unknown) => logger.error({ error }, "the leader's work failed"));
+    const working = work(over).catch((error: unknown) => logger.error({ error }, "The leader's work failed."));
     const ended = working.finally(() => lost.abort());
     await this.#keep(over);
     lost.abort();
     await ended;
     await this.#release();
-    logger.info({ identity }, "no longer leading");
+    logger.info({ identity }, "No longer leading.");
   }
 
   /** Renews until `over` aborts or the deadline has passed without success. */
@@ -94,7 +94,7 @@ export class LeaderLease {
       this.#renewedAtMs = isHolder ? startedAtMs : Number.NEGATIVE_INFINITY;
       return isHolder;
     } catch (error) {
-      if (!signal.aborted) this.#options.logger.debug({ error }, "the lease could not be read or written");
+      if (!signal.aborted) this.#options.logger.debug({ error }, "The lease could not be read or written.");
       return false;
     }
   }
@@ -152,7 +152,7 @@ export class LeaderLease {
         call,
       );
     } catch (error) {
-      logger.debug({ error }, "the lease could not be given back");
+      logger.debug({ error }, "The lease could not be given back.");
     }
   }
 

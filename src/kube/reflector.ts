@@ -111,7 +111,7 @@ export class Reflector implements AsyncDisposable {
     if (mustRelist(failure)) this.#version = null;
     const waitMs = Math.max(this.#backoff.nextMs(), failure.retryAfterMs ?? 0);
     metrics.watchFailed(resource.plural, failure.reason);
-    logger.debug({ resource: resource.plural, reason: failure.reason, status: failure.status, waitMs }, "watch interrupted");
+    logger.debug({ resource: resource.plural, reason: failure.reason, status: failure.status, waitMs }, "Watch interrupted.");
     await pause(timers, waitMs, signal);
   }
 

@@ -26,7 +26,7 @@ export async function leadTerm(options: LeadTermOptions, lost: AbortSignal): Pro
       await using _term = await startTerm(options, lost);
       await aborted(lost);
     } catch (error) {
-      logger.warn({ error }, "the leader cannot start yet");
+      logger.warn({ error }, "The leader cannot start yet.");
       await pause(timers, backoff.nextMs(), lost);
     }
   }
@@ -39,7 +39,7 @@ async function startTerm(options: LeadTermOptions, lost: AbortSignal): Promise<A
   const epoch = await takeEpoch(options.database, options.identity);
   const database = fencedDatabase(options.database, epoch);
   const term = { ...options, database, declarations: options.declarationsOver(database) };
-  options.logger.info({ epoch }, "reconciling as leader");
+  options.logger.info({ epoch }, "Reconciling as leader.");
   const kinds = makeKinds(term);
   // Listening comes first: what a reconcile reads is then either current or announced.
   await listenToRows(options.database, kinds, stack);

@@ -29,12 +29,12 @@ export async function withdrawOrphans({ database, declarations, watches, namespa
     store.get(keyOf(row)) === null;
   const syncs = (await declarations.listSyncs({ ownerKind: "resource" })).filter(isOrphan(watches.repoSyncs));
   for (const { owner, namespace, name } of syncs) {
-    logger.warn({ namespace, name }, "withdrawing a sync whose RepoSync is gone");
+    logger.warn({ namespace, name }, "Withdrawing a sync whose RepoSync is gone.");
     await declarations.withdrawSync(owner, namespace, name);
   }
   const connections = (await listConnectionRows(database, null)).filter(isOrphan(watches.connections));
   for (const { owner, namespace, name } of connections) {
-    logger.warn({ namespace, name }, "withdrawing a connection whose Connection is gone");
+    logger.warn({ namespace, name }, "Withdrawing a connection whose Connection is gone.");
     await declarations.withdrawConnection(owner, namespace, name);
   }
 }

@@ -1,9 +1,9 @@
 // One ref moved, made or deleted by somebody's wish rather than by new objects: what it may point to, what may happen to
 // what it pointed to before, and compare-and-swap on the caller's behalf where the caller expects nothing.
-import { readRepositoryState } from "../db/repositories.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { Oid } from "../domain/oid.ts";
-import { branchOf, isTagRef } from "../domain/ref-name.ts";
+import { branchOf, checkRefName, tagOf } from "../domain/ref-name.ts";
+import { keepDefaultBranch } from "./default-branch.ts";
 import type { Repository, RepositoryReader, RepositoryStore } from "./store.ts";
 
 export type RefChange = {
@@ -35,18 +35,19 @@ const ATTEMPTS = 20;
  */
 export async function changeRef(context: ChangeContext, change: RefChange): Promise<{ readonly previous: Oid | null }> {
   const reader = context.store.reader(context.repository);
+  checkName(change);
   if (change.next !== null) await checkTarget(reader, change.name, change.next);
   for (let attempt = 1; ; attempt += 1) {
     const previous = await reader.readRef(change.name);
     const outcome = await tryChange(context, change, previous);
     if (outcome === "done") return { previous };
-    if (change.expected !== undefined || attempt === ATTEMPTS) throw refMoved(change.name, await reader.readRef(change.name));
+    if (change.expected !== undefined || attempt === ATTEMPTS) throw missed(change, await reader.readRef(change.name));
   }
 }
 
 async function tryChange(context: ChangeContext, change: RefChange, previous: Oid | null): Promise<"done" | "moved"> {
   if (change.expected !== undefined && change.expected !== previous) return "moved";
-  if (previous === null && change.next === null) throw new CoregitError("RefNotFound", `There is no ref ${change.name}.`);
+  if (previous === null && change.next === null) throw refNotFound(change.name);
   if (previous === change.next) return "done";
   if (previous !== null && change.next !== null && !change.force) {
     await checkMove(context, change.name, { from: previous, to: change.next });
@@ -59,13 +60,8 @@ async function publish(
   ref: { readonly name: string; readonly expected: Oid | null; readonly next: Oid | null },
 ): Promise<"done" | "moved"> {
   try {
-    await store.publish({ repositoryId: repository.id, packs: [], refs: [ref], actor, reason }, async (tx) => {
-      if (ref.next !== null) return;
-      const state = await readRepositoryState(tx, repository.id);
-      if (state !== null && branchOf(ref.name) === state.defaultBranch) {
-        throw new CoregitError("DefaultBranch", `${state.defaultBranch} is the default branch and cannot be deleted.`);
-      }
-    });
+    const publication = { repositoryId: repository.id, packs: [], refs: [ref], actor, reason };
+    await store.publish(publication, (tx) => keepDefaultBranch(tx, publication));
     return "done";
   } catch (error) {
     if (error instanceof CoregitError && error.code === "RefMoved") return "moved";
@@ -89,7 +85,8 @@ async function checkMove(
   { from, to }: { readonly from: Oid; readonly to: Oid },
 ): Promise<void> {
   const details = { ref: name, head_sha: from };
-  if (isTagRef(name)) throw new CoregitError("RefExists", `${name} is there already; a tag is moved by force only.`, { details });
+  if (tagOf(name) !== null)
+    throw new CoregitError("RefExists", `${name} is there already; a tag is moved by force only.`, { details });
   if (await isAncestor(store.reader(repository), { from, to }, signal)) return;
   throw new CoregitError("NotFastForward", `${to} does not have ${from}, where ${name} is now, among its ancestors.`, {
     details,
@@ -109,7 +106,27 @@ async function isAncestor(
   }
 }
 
-function refMoved(name: string, head: Oid | null): CoregitError {
+/** No row can have such a name, so that deleting it is a miss like any other. */
+function checkName({ name, next }: RefChange): void {
+  const reason = checkRefName(name);
+  if (reason === null) return;
+  if (next === null) throw refNotFound(name);
+  throw new CoregitError("RefNameRefused", `The ref name ${JSON.stringify(name.slice(0, 200))} ${reason}.`);
+}
+
+/** Tells also who asks for a ref of a name that none can have. */
+export function refNotFound(name: string): CoregitError {
+  return new CoregitError("RefNotFound", `There is no ref ${JSON.stringify(name.slice(0, 200))}.`);
+}
+
+function refExists(name: string, head: Oid): CoregitError {
+  const message = `${name} is there already, at ${head}; a tag is moved by force only.`;
+  return new CoregitError("RefExists", message, { details: { ref: name, head_sha: head } });
+}
+
+/** What a ref that is at `head` says to who expected something else. */
+function missed({ name, expected }: RefChange, head: Oid | null): CoregitError {
+  if (expected === null && head !== null) return refExists(name, head);
   const now = head === null ? "is not there" : `is at ${head}`;
   return new CoregitError("RefMoved", `${name} is not where the request expects it: it ${now}.`, {
     details: { ref: name, head_sha: head },

@@ -18,10 +18,10 @@ import type { PackDestination } from "./prepare-pack.ts";
 import type { Repository, RepositoryReader, RepositoryStore } from "./store.ts";
 import type { StoreOptions } from "./store-options.ts";
 
-
 /** Each lost race is somebody else's commit; losing this many in a row takes a crowd of processes on one branch. */
 const MAX_ATTEMPTS = 100;
 const REMEMBERED_HEADS = 10_000;
+const REMEMBERED_REPOSITORIES = 1_000;
 
 /** What another head would decide differently. */
 const DECIDED_BY_HEAD: ReadonlySet<ErrorCode> = new Set([
@@ -35,9 +35,11 @@ const DECIDED_BY_HEAD: ReadonlySet<ErrorCode> = new Set([
 
 type WriterOptions = Pick<StoreOptions, "blobs" | "limits"> & {
   readonly clock: Clock;
-  readonly store: Pick<RepositoryStore, "reader" | "publish">;
+  readonly store: Pick<RepositoryStore, "find" | "reader" | "publish">;
   readonly cache: ObjectCache;
 };
+
+type RepositoryName = Pick<Repository, "namespace" | "slug">;
 
 /** One commit on its way. */
 type Job = {
@@ -52,6 +54,8 @@ type Job = {
 export class CommitWriter {
   readonly #options: WriterOptions;
   readonly #queue = new KeyedQueue();
+  /** Which repository has a name, as last seen. May be out of date as well: a repository that is gone takes no commit. */
+  readonly #repositories = new LRUCache<string, Repository>({ max: REMEMBERED_REPOSITORIES });
   /** Where branches were when this process last moved them. May be out of date: a publish finds that out. */
   readonly #heads = new LRUCache<string, Oid>({ max: REMEMBERED_HEADS });
 
@@ -60,7 +64,31 @@ export class CommitWriter {
   }
 
   /** As `RepositoryStore.commit`. */
-  async commit(repository: Repository, request: CommitRequest, signal: AbortSignal): Promise<CommitResult> {
+  async commit(name: RepositoryName, request: CommitRequest, signal: AbortSignal): Promise<CommitResult> {
+    const key = `${name.namespace}/${name.slug}`;
+    const remembered = this.#repositories.get(key);
+    if (remembered === undefined) return await this.#commitTo(await this.#find(name), request, signal);
+    try {
+      return await this.#commitTo(remembered, request, signal);
+    } catch (error) {
+      // What a repository that is gone refused says nothing of the one that has its name now.
+      const present = await this.#find(name);
+      if (present.id === remembered.id) throw error;
+      return await this.#commitTo(present, request, signal);
+    }
+  }
+
+  async #find({ namespace, slug }: RepositoryName): Promise<Repository> {
+    const found = await this.#options.store.find(namespace, slug);
+    if (found === null) {
+      this.#repositories.delete(`${namespace}/${slug}`);
+      throw new CoregitError("RepositoryNotFound", `There is no repository ${namespace}/${slug}.`);
+    }
+    this.#repositories.set(`${namespace}/${slug}`, found);
+    return found;
+  }
+
+  async #commitTo(repository: Repository, request: CommitRequest, signal: AbortSignal): Promise<CommitResult> {
     const { store, blobs, limits } = this.#options;
     const ref = branchRef(request.branch);
     const reader = store.reader(repository);

@@ -1,5 +1,6 @@
 // Compares commits of one repository with native git, a few comparisons at a time: they cost processor time, and whoever
 // asks for many must not slow down the writing of commits.
+import { availableParallelism } from "node:os";
 import { CoregitError } from "../domain/errors.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { ChangedFiles } from "../git/changed-files.ts";
@@ -10,7 +11,8 @@ import type { ViewCache } from "./views.ts";
 
 export type { ChangedFile, ChangedFiles } from "../git/changed-files.ts";
 
-const CONCURRENT_COMPARISONS = 4;
+/** One processor is left for everything else. */
+const CONCURRENT_COMPARISONS = Math.max(availableParallelism() - 1, 1);
 
 export type CommitComparison = {
   readonly mergeBase: Oid;
@@ -39,31 +41,38 @@ export interface Comparisons {
   patch(range: { readonly from: Oid; readonly to: Oid }, maxBytes: number, signal: AbortSignal): Promise<Uint8Array>;
 }
 
+/** Where the processes of one comparison run, and what ends them. */
+type Place = { readonly gitDir: string; readonly signal: AbortSignal };
+
 /** Makes the comparisons of each repository; all of them together take turns. */
 export function createComparisons(views: Pick<ViewCache, "lease">): (repositoryId: string) => Comparisons {
   const turns = new Turns(CONCURRENT_COMPARISONS);
   return (repositoryId) => {
-    const inView = async <T>(signal: AbortSignal, work: (gitDir: string) => Promise<T>): Promise<T> => {
-      using _turn = await turns.take(signal);
+    const inView = async <T>(given: AbortSignal, work: (place: Place) => Promise<T>): Promise<T> => {
+      using _turn = await turns.take(given);
       using view = await views.lease(repositoryId);
-      return await work(view.directory);
+      // Of several processes the others end when one fails.
+      const over = new AbortController();
+      try {
+        return await work({ gitDir: view.directory, signal: AbortSignal.any([given, over.signal]) });
+      } finally {
+        over.abort();
+      }
     };
     return {
-      compare: ({ base, head }, { maxCommits, maxFiles }, signal) =>
-        inView(signal, async (gitDir) => {
-          const graph = { gitDir, signal };
-          const mergeBase = related(await findMergeBase(graph, base, head));
+      compare: ({ base, head }, { maxCommits, maxFiles }, given) =>
+        inView(given, async (place) => {
+          const mergeBase = related(await findMergeBase(place, base, head));
           const [{ ahead, behind }, commits, changed] = await Promise.all([
-            countApart(graph, base, head),
-            listAhead(graph, { base, head, limit: maxCommits }),
-            diffFiles({ gitDir, signal, from: mergeBase, to: head }, maxFiles),
+            countApart(place, base, head),
+            listAhead(place, { base, head, limit: maxCommits }),
+            diffFiles({ ...place, from: mergeBase, to: head }, maxFiles),
           ]);
           return { mergeBase, aheadBy: ahead, behindBy: behind, commits, changed };
         }),
-      mergeBase: (base, head, signal) =>
-        inView(signal, async (gitDir) => related(await findMergeBase({ gitDir, signal }, base, head))),
-      files: (range, maxFiles, signal) => inView(signal, (gitDir) => diffFiles({ ...range, gitDir, signal }, maxFiles)),
-      patch: (range, maxBytes, signal) => inView(signal, (gitDir) => diffPatch({ ...range, gitDir, signal }, maxBytes)),
+      mergeBase: (base, head, given) => inView(given, async (place) => related(await findMergeBase(place, base, head))),
+      files: (range, maxFiles, given) => inView(given, (place) => diffFiles({ ...range, ...place }, maxFiles)),
+      patch: (range, maxBytes, given) => inView(given, (place) => diffPatch({ ...range, ...place }, maxBytes)),
     };
   };
 }

@@ -94,8 +94,8 @@ class CachedRepositoryStore implements LocalRepositoryStore {
     return prepareInline(writePack(objects), source);
   }
 
-  commit(repository: Repository, request: CommitRequest, signal: AbortSignal): Promise<CommitResult> {
-    return this.#commits.commit(repository, request, signal);
+  commit(name: Pick<Repository, "namespace" | "slug">, request: CommitRequest, signal: AbortSignal): Promise<CommitResult> {
+    return this.#commits.commit(name, request, signal);
   }
 
   async publish(publication: Publication, also?: (tx: Transaction) => Promise<void>): Promise<void> {
@@ -129,7 +129,7 @@ class CachedRepositoryStore implements LocalRepositoryStore {
     if (sealed === undefined) return;
     this.#objects.cache.absorb(sealed.decoded);
     await this.#views.adopt(repositoryId, pack.name, sealed.files).catch((error: unknown) => {
-      this.#options.logger.warn({ err: error, pack: pack.id }, "A published pack could not be put into the local view");
+      this.#options.logger.warn({ err: error, pack: pack.id }, "A published pack could not be put into the local view.");
     });
   }
 }

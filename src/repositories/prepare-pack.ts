@@ -1,6 +1,6 @@
 // Makes a finished pack durable before it is published: small ones will travel in the transaction, large ones go to the
 // blob store now. A pack in the blob store that no row names is garbage, collected by age.
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -40,7 +40,7 @@ export async function prepareMade(written: WrittenPack, destination: PackDestina
 }
 
 function sha256(bytes: Uint8Array): Buffer {
-  return createHash("sha256").update(bytes).digest();
+  return hash("sha256", bytes, "buffer");
 }
 
 export type PackDestination = {

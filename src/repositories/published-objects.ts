@@ -81,7 +81,8 @@ export class PublishedObjects implements AsyncDisposable {
       const part = chunk.subarray(Math.max(start - offset, 0), Math.max(end - offset, 0));
       offset += chunk.length;
       if (part.length > 0) yield part;
-      if (offset >= end) return;
+      // The last chunk of a blob comes when nothing is wrong with it, so it is waited for.
+      if (offset > end) return;
     }
     if (offset < end) throw missing("blob", oid);
   }

@@ -1,6 +1,6 @@
 // A bare directory of its own over a repository's view: objects are looked up here first and then there (alternates), and
 // nothing is written there. Disposing removes it with whatever a failed or killed git left in it.
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { CoregitError } from "../domain/errors.ts";
@@ -8,6 +8,7 @@ import { decodeTree, objectId } from "../domain/object-codec.ts";
 import { EMPTY_TREE, type Oid } from "../domain/oid.ts";
 import type { Tree } from "../domain/tree.ts";
 import { CatFile, type StoredObject } from "../git/cat-file.ts";
+import { areConnected } from "../git/connectivity.ts";
 import { cutPack, type PackFiles } from "../git/cut-pack.ts";
 import { indexPack } from "../git/index-pack.ts";
 import { writePack } from "../git/pack-writer.ts";
@@ -15,7 +16,7 @@ import { makeBareDirectory } from "./bare-directory.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { type PackDestination, preparePack, prepareWritten } from "./prepare-pack.ts";
 import { inspectPack, type ReceivedPack } from "./received-pack.ts";
-import type { NewObject, PreparedPack, Quarantine, ReceiveOptions } from "./store.ts";
+import type { CheckedTips, NewObject, PreparedPack, Quarantine, ReceiveOptions } from "./store.ts";
 import type { StoreOptions } from "./store-options.ts";
 import type { ViewLease } from "./views.ts";
 
@@ -77,6 +78,10 @@ class QuarantineDirectory implements Quarantine {
     { shallowTips }: ReceiveOptions,
     signal: AbortSignal,
   ): Promise<{ readonly bytes: number; readonly objects: number }> {
+    return await this.#explained(() => this.#receive(source, shallowTips, signal));
+  }
+
+  async #receive(source: AsyncIterable<Uint8Array>, shallowTips: readonly Oid[], signal: AbortSignal) {
     const { folder, limits } = this.#context;
     await this.#markShallow(shallowTips);
     // Started now, so that it is there when the pack is.
@@ -101,6 +106,14 @@ class QuarantineDirectory implements Quarantine {
     return this.#decoded.tree(repositoryId, oid) ?? published.tree(repositoryId, oid) ?? this.#readTree(oid);
   };
 
+  async checkTips(tips: readonly Oid[], signal: AbortSignal): Promise<CheckedTips> {
+    const { folder, limits } = this.#context;
+    const found = await this.#explained(() => Promise.all(tips.map((oid) => this.#openReader().info(oid))));
+    const types = new Map(found.flatMap((object) => (object === null ? [] : [[object.oid, object.type]])));
+    const place = { gitDir: folder, memoryBytes: limits.gitMemoryBytes, signal };
+    return { types, areConnected: await this.#explained(() => areConnected(place, [...types.keys()])) };
+  }
+
   async readCommitObject(oid: Oid): Promise<Uint8Array> {
     return (await this.#read("commit", oid)).content;
   }
@@ -117,7 +130,7 @@ class QuarantineDirectory implements Quarantine {
     const destination = { repositoryId, blobs, inlinePackBytes: limits.inlinePackBytes, source, signal };
     const sealed: PreparedPack[] = [];
     for (const pack of this.#received) {
-      const prepared = await this.#sealReceived(pack, dropCommits, destination);
+      const prepared = await this.#explained(() => this.#sealReceived(pack, dropCommits, destination));
       if (prepared !== null) sealed.push(prepared);
     }
     if (this.#added.length > 0) {
@@ -161,9 +174,23 @@ class QuarantineDirectory implements Quarantine {
   }
 
   async #read(type: "tree" | "commit", oid: Oid): Promise<StoredObject> {
-    const object = await this.#openReader().read(oid);
+    const object = await this.#explained(() => this.#openReader().read(oid));
     if (object?.type !== type) throw new CoregitError("ObjectMissing", `There is no ${type} ${oid}.`, { details: { oid } });
     return object;
+  }
+
+  /** Whatever fails once the cache has been deleted under us fails for that reason. */
+  async #explained<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      const isThere = await stat(this.#context.folder).then(
+        () => true,
+        () => false,
+      );
+      if (isThere) throw cause;
+      throw new CoregitError("CacheLost", "The local cache was deleted while it was in use.", { cause });
+    }
   }
 
   #openReader(): CatFile {

@@ -5,11 +5,11 @@ import type { AnnotatedTag } from "../domain/commit.ts";
 import { CoregitError } from "../domain/errors.ts";
 import { decodeTag, type ObjectType } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
-import type { Tree } from "../domain/tree.ts";
+import type { GitPath, Tree } from "../domain/tree.ts";
 import type { Comparisons } from "./comparisons.ts";
-import { walkHistory } from "./history.ts";
+import { walkHistory, walkPathHistory } from "./history.ts";
 import type { PublishedObjects } from "./published-objects.ts";
-import type { Commit, Repository, RepositoryReader } from "./store.ts";
+import type { Commit, PathHistory, Repository, RepositoryReader } from "./store.ts";
 
 const COMMIT_ID = /^[0-9a-f]{4,40}$/i;
 
@@ -87,12 +87,17 @@ export class StoredRepository implements RepositoryReader {
     const refs = await readNamedRefs(this.#database, this.repository.id, names);
     const named = names.map((name) => refs.get(name)).find((oid) => oid !== undefined);
     const id = named ?? (COMMIT_ID.test(revision) ? revision.toLowerCase() : null);
+    if (id !== null && this.#objects.cache.commit(this.repository.id, id as Oid) !== null) return id as Oid;
     // Only digits reach git, so nothing of what a user wrote is read as an expression.
     const commit = id === null ? null : await this.#objects.info(this.repository.id, `${id}^{commit}`);
     if (commit === null) {
       throw new CoregitError("RefNotFound", `There is no branch, tag or commit ${JSON.stringify(revision.slice(0, 200))}.`);
     }
     return commit.oid;
+  }
+
+  logOfPath(from: Oid, window: { readonly path: GitPath; readonly limit: number; readonly skip: number }): Promise<PathHistory> {
+    return walkPathHistory(this, from, window);
   }
 
   log(from: Oid, window: { readonly limit: number; readonly skip: number }): Promise<Commit[]> {

@@ -5,7 +5,7 @@ import type { NamedRef, RefPage } from "../db/refs.ts";
 import type { AnnotatedTag, Commit, Signature } from "../domain/commit.ts";
 import type { NewObject, ObjectType } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
-import type { Tree, TreeReader } from "../domain/tree.ts";
+import type { GitPath, Tree, TreeReader } from "../domain/tree.ts";
 import type { CommitRequest, CommitResult } from "./commit-request.ts";
 import type { Comparisons } from "./comparisons.ts";
 
@@ -55,6 +55,9 @@ export type Publication = {
   readonly reason: string;
 };
 
+/** `next`: what to skip in the next look; null: the history has been seen to its end. */
+export type PathHistory = { readonly commits: readonly Commit[]; readonly next: number | null };
+
 /** Reads of one repository. Objects never change, so a reader stays right while refs move. */
 export interface RepositoryReader {
   readonly repository: Repository;
@@ -93,6 +96,11 @@ export interface RepositoryReader {
    * @throws CoregitError `RefNotFound`.
    */
   resolveCommit(revision: string): Promise<Oid>;
+  /**
+   * Commits that changed what is at `path`, newest first. Reads no more than a bounded number of commits, so it may return
+   * fewer than `limit`, or none, and still not be at the end.
+   */
+  logOfPath(from: Oid, window: { readonly path: GitPath; readonly limit: number; readonly skip: number }): Promise<PathHistory>;
   /** Commits reachable from `from`, newest first, `skip` of them passed over, at most `limit` returned. */
   log(from: Oid, window: { readonly limit: number; readonly skip: number }): Promise<Commit[]>;
 }
@@ -101,6 +109,8 @@ export type ReceiveOptions = {
   /** Commits of the pack whose parents were not asked for: the remote's head of a depth-1 fetch. Empty for a push. */
   readonly shallowTips: readonly Oid[];
 };
+
+export type CheckedTips = { readonly types: ReadonlyMap<Oid, ObjectType>; readonly areConnected: boolean };
 
 /**
  * A private place where bytes from outside become a pack that may be published. Removed when disposed, with
@@ -119,6 +129,11 @@ export interface Quarantine extends AsyncDisposable {
   ): Promise<{ readonly bytes: number; readonly objects: number }>;
   /** Reads a tree from the quarantine or the repository. */
   readonly readTree: TreeReader;
+  /**
+   * What those of `tips` are that are here or published, and whether everything that they lead to is, too.
+   * @throws CoregitError `OutOfMemory`, `Timeout`.
+   */
+  checkTips(tips: readonly Oid[], signal: AbortSignal): Promise<CheckedTips>;
   /** Raw content of a commit in the quarantine or the repository. @throws CoregitError `ObjectMissing`. */
   readCommitObject(oid: Oid): Promise<Uint8Array>;
   /** Adds objects made in process (trees and commits of the plan). They are part of what `seal` returns. */
@@ -157,7 +172,7 @@ export interface RepositoryStore extends AsyncDisposable {
    *   `ChangeRefused`, `CommitTooLarge`, `PathRefused` naming the entry; `NothingToCommit`; `RefNotFound` for the base branch;
    *   `RefNameRefused`, `RepositoryNotFound`.
    */
-  commit(repository: Repository, request: CommitRequest, signal: AbortSignal): Promise<CommitResult>;
+  commit(name: Pick<Repository, "namespace" | "slug">, request: CommitRequest, signal: AbortSignal): Promise<CommitResult>;
   /**
    * The one transaction that makes objects and refs visible: pack rows, compare-and-swap of each ref, reflog, and whatever
    * `also` writes (a run's result, a sync point). All or nothing. Wakes listeners of the refs that moved.

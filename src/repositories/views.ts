@@ -5,7 +5,7 @@
 //      refs are at least as new as the version and no ref leads outside the packs;
 //   3. only when all those packs are there do the refs replace the old ones.
 // A view serves a call when its refs are at least as new as the repository's version at the time of the call.
-import { mkdir, readdir, rename, rm, utimes } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Transaction } from "../db/database.ts";
 import { listLivePacks, type PackRow } from "../db/packs.ts";
@@ -14,7 +14,7 @@ import { lockViews, type RepositoryState, readRepositoryState } from "../db/repo
 import { CoregitError } from "../domain/errors.ts";
 import type { PackFiles } from "../git/cut-pack.ts";
 import { makeBareDirectory, readRefsVersion, writeRefs } from "./bare-directory.ts";
-import { fillPack, placePack } from "./pack-fill.ts";
+import { fillPack, packPath, placePack } from "./pack-fill.ts";
 import type { ProcessDirectory } from "./process-directory.ts";
 import type { StoreOptions } from "./store-options.ts";
 import { chooseEvictions, measureViews } from "./view-eviction.ts";
@@ -134,7 +134,11 @@ export class ViewCache {
   async #fill(repositoryId: string, packs: readonly PackRow[]): Promise<number> {
     const directory = this.#directory(repositoryId);
     const placed = await listPlaced(directory);
-    const missing = packs.filter(({ name }) => !placed.has(name));
+    // Views are written without waiting for the disk: one from before a power cut may have files cut short.
+    const isTrusted = this.#known.has(repositoryId);
+    const isWhole = async (pack: PackRow) => placed.has(pack.name) && (isTrusted || (await hasSizes(directory, pack)));
+    const whole = await Promise.all(packs.map(isWhole));
+    const missing = packs.filter((_, index) => whole[index] === false);
     if (missing.length === 0) return 0;
     const queue = missing.values();
     const target = { directory, repositoryId, workFolder: this.#work.newFolder() };
@@ -156,7 +160,7 @@ export class ViewCache {
     const views = measured.map((view) => ({ ...view, lastUsedMs: this.#lastUsed.get(view.id)?.atMs ?? view.lastUsedMs }));
     const isLeased = (id: string) => this.#leases.has(id) || this.#refreshing.has(id);
     for (const id of chooseEvictions(views, cacheMaxBytes, clock.now(), isLeased)) {
-      logger.debug({ repositoryId: id }, "Removing a local view to make room");
+      logger.debug({ repositoryId: id }, "Removing a local view to make room.");
       await this.discard(id);
     }
   }
@@ -189,6 +193,11 @@ async function listPlaced(directory: string): Promise<Set<string>> {
   const files = new Set(await readdir(join(directory, "objects", "pack")).catch(() => []));
   const names = [...files].flatMap((file) => /^pack-([0-9a-f]{40})\.idx$/.exec(file)?.[1] ?? []);
   return new Set(names.filter((name) => files.has(`pack-${name}.pack`)));
+}
+
+async function hasSizes(directory: string, { name, packSize, idxSize }: PackRow): Promise<boolean> {
+  const sizeOf = async (part: "pack" | "idx") => (await stat(packPath(directory, name, part)).catch(() => null))?.size;
+  return (await sizeOf("pack")) === packSize && (await sizeOf("idx")) === idxSize;
 }
 
 /** Somebody is deleting the cache: not an error, what is missing is made again. */

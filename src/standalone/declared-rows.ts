@@ -15,7 +15,7 @@ export async function readDeclaredKeys(declarations: Declarations, catalog: Cata
 async function listAllRepositories(catalog: Catalog): Promise<RepositoryListing[]> {
   const all: RepositoryListing[] = [];
   for (;;) {
-    const page = await catalog.listRepositories({ namespace: null, limit: PAGE, after: all.at(-1) ?? null });
+    const page = await catalog.listRepositories({ namespace: null, limit: PAGE, after: all.at(-1) ?? null, among: null });
     all.push(...page);
     if (page.length < PAGE) return all;
   }

@@ -64,7 +64,7 @@ export async function fetchSource(run: Run, remote: Remote, situation: Situation
   } catch (error) {
     const mayHelp = error instanceof CoregitError && CURED_BY_FULL_FETCH.has(error.code) && !run.signal.aborted;
     if (!mayHelp) throw error;
-    run.deps.logger.info({ code: error.code }, "fetching the whole tree, as building on the sync point failed");
+    run.deps.logger.info({ code: error.code }, "Fetching the whole tree, as building on the sync point failed.");
     return fetchInto(run, remote, situation, null);
   }
 }

@@ -64,7 +64,7 @@ export class LeaseKeeper implements Disposable {
       const current = new Map(renewed.map((row) => [row.syncId, row]));
       for (const held of asked) this.#stopIfLost(held, current.get(held.lease.syncId));
     } catch (error) {
-      logger.warn({ err: error }, "the leases of runs under way could not be renewed");
+      logger.warn({ err: error }, "The leases of runs under way could not be renewed.");
       if (sentMs - this.#renewedMs > LEASE_MS) for (const held of asked) held.stop(lost());
     }
   }

@@ -64,8 +64,8 @@ async function lockOwn(tx: Transaction, name: RepositoryName): Promise<DeclaredR
   const current = await lockRepository(tx, namespace, slug);
   if (current === null) throw new CoregitError("RepositoryNotFound", `There is no repository ${namespace}/${slug}.`);
   const owner = managedBy(current.owner, "Repository", { namespace, name: slug });
-  if (owner !== null) throw new CoregitError("Managed", `The repository is managed by ${owner}.`, { details: { managed_by: owner } });
-  return current;
+  if (owner === null) return current;
+  throw new CoregitError("Managed", `The repository is managed by ${owner}.`, { details: { managed_by: owner } });
 }
 
 /** Of a repository without branches it is the name of the one to come. */

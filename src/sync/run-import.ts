@@ -11,7 +11,7 @@ import { describePlan, planImport, readTarget, requireChanges } from "./plan-imp
 import { recordBegin, recordPlan, recordUnchanged } from "./record.ts";
 import type { Run } from "./run.ts";
 
-/** A remote that moves this often within one fetch is under more traffic than a run can follow; the next run tries again. */
+/** How often a run begins anew when the remote moved, or the cache was deleted, under it. After that the next run tries. */
 const MAX_HEADS = 3;
 /** Planning and publishing take milliseconds; a branch that moves this often in between is left to the next run. */
 const MAX_PLANS = 5;
@@ -29,7 +29,8 @@ export async function runImport(run: Run, remote: Remote): Promise<Ending> {
     try {
       return await importHead(run, remote, situation);
     } catch (error) {
-      if (!isCode(error, "RemoteMoved") || heads === MAX_HEADS) throw error;
+      const isWorthAnother = isCode(error, "RemoteMoved") || isCode(error, "CacheLost");
+      if (!isWorthAnother || heads === MAX_HEADS) throw error;
     }
   }
 }

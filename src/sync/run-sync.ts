@@ -32,13 +32,14 @@ export async function runSync(frame: RunFrame, claim: ClaimedSync, signal: Abort
   const { direction } = claim.spec;
   frame.metrics.runStarted(direction);
   const ending = await attempt(frame, { deps, claim, startedMs }, signal);
-  const durationMs = clock.monotonic() - startedMs;
+  const durationMs = Math.round(clock.monotonic() - startedMs);
   if (ending instanceof CoregitError) {
     frame.metrics.runEnded({ direction, status: "error", code: ending.code, durationMs });
-    logger.info({ durationMs, code: ending.code, error: ending.message }, "run failed");
+    logger.warn({ durationMs, code: ending.code, error: ending.message }, "Run failed.");
   } else {
     frame.metrics.runEnded({ direction, status: ending, code: null, durationMs });
-    logger.debug({ durationMs, status: ending }, "run ended");
+    const isNews = ending === "success";
+    logger[isNews ? "info" : "debug"]({ durationMs, status: ending }, "Run ended.");
   }
 }
 
@@ -57,7 +58,7 @@ async function attempt(
     return await runDirection(run);
   } catch (thrown) {
     const error = reasonOf(thrown, signal);
-    if (error.code === "Internal") start.deps.logger.error({ err: error.cause ?? error }, "a run met a defect");
+    if (error.code === "Internal") start.deps.logger.error({ err: error.cause ?? error }, "A run met a defect.");
     // Without a request nothing has begun: the reaper releases the sync when the lease is over.
     return run === null ? error : record(frame, run, error);
   }
@@ -91,7 +92,7 @@ async function record(frame: RunFrame, run: Run, error: CoregitError): Promise<E
     if (failure === "recorded") return error;
     if (failure === "was recorded") return "success";
     if (failure.code !== "DatabaseUnavailable" || clock.monotonic() > deadlineMs) {
-      logger.error({ err: failure }, "a failed run could not be recorded; it is closed when its lease ends");
+      logger.error({ err: failure }, "A failed run could not be recorded; it is closed when its lease ends.");
       return error;
     }
     await pause(RECORD_RETRY_MS);

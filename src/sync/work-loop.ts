@@ -99,7 +99,7 @@ export class WorkLoop {
       return sleepMs;
     } catch (error) {
       this.#failures += 1;
-      this.#options.logger.warn({ err: error }, "no syncs could be claimed; trying again");
+      this.#options.logger.warn({ err: error }, "No syncs could be claimed; trying again.");
       const backoffMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#failures - 1));
       return backoffMs * (0.5 + this.#options.random() / 2);
     }
@@ -110,7 +110,7 @@ export class WorkLoop {
     const { database, owner, logger } = this.#options;
     const count = await reap(database, owner, this.#mustReap === "all");
     this.#mustReap = "none";
-    if (count > 0) logger.info({ count }, "ended the leases of workers that are gone");
+    if (count > 0) logger.info({ count }, "Ended the leases of workers that are gone.");
   }
 
   /** True when there may be more to claim at once. */

@@ -26,10 +26,12 @@ import { serveSource } from "../support/test-remotes.ts";
 import { until } from "../support/until.ts";
 
 const RUNS = Number(process.env.COREGIT_FAULT_RUNS ?? 25);
+/** A start, a change and a kill take 2 s, on a busy machine 5 s. */
+const TIMEOUT_MS = RUNS * 10_000 + 60_000;
 /** An import of the changes made here takes about half of it. */
 const LONGEST_LIFE_MS = 300;
 
-it(`${RUNS} kills of an importing process lose nothing and double nothing`, async () => {
+it(`${RUNS} kills of an importing process lose nothing and double nothing`, { timeout: TIMEOUT_MS }, async () => {
   const random = seededRandom(announceSeed());
   await using stack = new AsyncDisposableStack();
   const { url, database } = stack.use(await createTestDatabase());

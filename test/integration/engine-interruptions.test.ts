@@ -1,4 +1,5 @@
 // What comes between the steps of a run: other writers, changed declarations, a worker that stops, a database that goes away.
+import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CoregitError } from "../../src/domain/errors.ts";
 import type { RepositoryStore } from "../../src/repositories/store.ts";
@@ -52,6 +53,25 @@ async function importedOnce(options: Parameters<SyncWorld["startEngine"]>[0] = {
 }
 
 describe("while a run is under way", () => {
+  it("the whole cache may be deleted, and the run ends as if it had not been", async () => {
+    const { here } = await importedOnce();
+    await here.source.commit({ a: "2", c: "y".repeat(50_000) });
+    let deletions = 0;
+    const seen = here.server.requests.length;
+    here.server.fault = (request) => {
+      const isFetch = request.method === "POST" && here.server.requests.length > seen + 1;
+      if (!isFetch || deletions > 0) return null;
+      deletions += 1;
+      rmSync(world.cacheDir, { recursive: true, force: true });
+      return null;
+    };
+    const sync = await here.runAgain();
+    expect(deletions).toBe(1);
+    expect(sync).toMatchObject({ lastError: null, lastSyncedSha: await here.source.head() });
+    expect(await world.tree("main", here.name)).toBe(await here.source.tree());
+    expect((await here.runs()).map(({ status }) => status)).toEqual(["success", "success"]);
+  });
+
   it("a commit on the local branch between plan and publish is kept, and nothing is fetched again", async () => {
     let editsLeft = 0;
     const { here } = await importedOnce({

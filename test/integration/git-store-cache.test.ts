@@ -1,5 +1,5 @@
 // What the local cache does when room is short, bytes are wrong, or its owner is killed.
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -86,6 +86,26 @@ test.each([
   expect((await world.database.query(corruption)).rowCount).toBeGreaterThan(0);
   await using reader = await openTestStore(world.database);
   await expectCorrupt(reader, repository, world.database);
+});
+
+test("a pack that a power cut left short in a view is filled again by the next process", async () => {
+  await using world = await createTestDatabase();
+  await using source = await createSourceRepository();
+  await using stores = new AsyncDisposableStack();
+  const cacheDir = await mkdtemp(join(tmpdir(), "coregit-cache-"));
+  stores.defer(() => rm(cacheDir, { recursive: true, force: true }));
+  const repository = await addRepository(world.database);
+  await source.commit(manyFiles(3_000));
+  let view = "";
+  {
+    await using before = await openTestStore(world.database, { cacheDir });
+    await importHead(before.store, repository, source);
+    view = await before.store.view(repository);
+  }
+  const packs = join(view, "objects", "pack");
+  for (const file of await readdir(packs)) await truncate(join(packs, file), 100);
+  const after = stores.use(await openTestStore(world.database, { cacheDir }));
+  expect(await git(["--git-dir", await after.store.view(repository), "rev-parse", "main^{tree}"])).toBe(await source.tree());
 });
 
 test("blobs that are gone are reported, and the view is not served", async () => {

@@ -1,6 +1,7 @@
 // The HTTP server on all that it needs, listening on loopback, with a source repository to import from.
 import type { FastifyInstance } from "fastify";
 import { CHANNELS } from "../../src/db/database.ts";
+import { connectPostgres } from "../../src/db/postgres.ts";
 import { type Clock, systemClock } from "../../src/domain/clock.ts";
 import type { Logger } from "../../src/domain/log.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
@@ -9,7 +10,13 @@ import { createHttpServer } from "../../src/http/server.ts";
 import { openTokens } from "../../src/http/tokens.ts";
 import { openUploadPack } from "../../src/repositories/open-upload-pack.ts";
 import { createCatalog } from "../../src/sync/catalog.ts";
+import { openHistory } from "../../src/sync/history.ts";
+import { openDeclarations } from "../../src/sync/open-declarations.ts";
+import { openRepositoryChanges } from "../../src/sync/repository-changes.ts";
+import { openTriggers } from "../../src/sync/triggers.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { openTestStore } from "./git-store.ts";
+import { TEST_KEYS } from "./quiet-spec.ts";
 import { silentLogger } from "./silent-logger.ts";
 import { openSyncWorld, type SyncWorld } from "./sync-world.ts";
 
@@ -17,63 +24,86 @@ export const MASTER_KEY = "cgk_live_0123456789abcdefghij";
 
 export type HttpAnswer = { readonly status: number; readonly headers: Headers; readonly body: Record<string, unknown> };
 
-export interface HttpWorld extends AsyncDisposable {
-  readonly world: SyncWorld;
+type AskOptions = { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: unknown };
+
+/** One server that listens on loopback. */
+export interface HttpServer extends AsyncDisposable {
   readonly app: FastifyInstance;
   /** `http://127.0.0.1:port` */
   readonly url: string;
+  /** Asks with the master key, unless `init` has headers of its own; `body` is sent as JSON. */
+  ask(path: string, init?: AskOptions): Promise<HttpAnswer>;
+}
+
+export interface HttpWorld extends HttpServer {
+  readonly world: SyncWorld;
   /** Where native git clones `default/<name>`, with the key in it. */
   gitUrl(name?: string): string;
-  /** Asks with the master key, unless `init` has headers of its own; `body` is sent as JSON. */
-  ask(
-    path: string,
-    init?: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: unknown },
-  ): Promise<HttpAnswer>;
+  /** Another server on the same database, with connections and a cache of its own. */
+  replica(): Promise<HttpServer>;
   /** What `/readyz` is told. */
   dependencies: DependencyCheck[];
 }
 
-export async function openHttpWorld(
-  options: {
-    readonly logger?: Logger;
-    readonly limits?: HttpLimits;
-    readonly clock?: Clock;
-    readonly tokenRateLimit?: number;
-  } = {},
-): Promise<HttpWorld> {
+export type HttpWorldOptions = {
+  readonly logger?: Logger;
+  readonly limits?: HttpLimits;
+  readonly clock?: Clock;
+  readonly tokenRateLimit?: number;
+};
+
+export async function openHttpWorld(options: HttpWorldOptions = {}): Promise<HttpWorld> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await openSyncWorld());
-  const metrics = createMetrics("test");
   const dependencies: DependencyCheck[] = [{ name: "database", reason: null }];
-  const app = createHttpServer({
-    store: world.store,
-    declarations: world.declarations,
-    triggers: world.triggers,
-    history: world.history,
-    catalog: createCatalog(world.database),
-    changes: {
-      subscribe: ({ onChange, onGap }) => world.database.listen(CHANNELS.syncChanged, { onMessage: onChange, onGap }),
+  const server = stack.use(await serve(world, dependencies, options));
+  const owned = stack.move();
+  return {
+    ...server,
+    world,
+    dependencies,
+    gitUrl: (name = "copy") => `${server.url.replace("://", `://any:${MASTER_KEY}@`)}/${name}.git`,
+    async replica() {
+      const database = owned.use(await connectPostgres({ url: world.url, logger: silentLogger }));
+      const { store } = owned.use(await openTestStore(database));
+      const declarations = openDeclarations({ database, store, keys: TEST_KEYS });
+      const ports = { database, store, declarations, triggers: openTriggers(database), history: openHistory(database) };
+      return owned.use(await serve(ports, dependencies, options));
     },
-    uploadPack: openUploadPack(world.store),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function serve(
+  ports: Pick<SyncWorld, "database" | "store" | "declarations" | "triggers" | "history">,
+  dependencies: DependencyCheck[],
+  options: HttpWorldOptions,
+): Promise<HttpServer> {
+  const { database, store } = ports;
+  const clock = options.clock ?? systemClock;
+  const metrics = createMetrics("test");
+  const app = createHttpServer({
+    ...ports,
+    catalog: createCatalog(database),
+    changes: {
+      subscribe: ({ onChange, onGap }) => database.listen(CHANNELS.syncChanged, { onMessage: onChange, onGap }),
+    },
+    uploadPack: openUploadPack(store),
     readiness: { check: async () => dependencies },
     metricsPage: metrics.page,
     httpMetrics: metrics.http,
     masterKey: MASTER_KEY,
     tokenRateLimit: 1_000_000,
-    tokens: openTokens(world.database, options.clock ?? systemClock),
+    repositories: openRepositoryChanges({ database, store, clock }),
+    tokens: openTokens(database, clock),
     logger: silentLogger,
-    clock: systemClock,
+    clock,
     ...options,
   });
-  stack.defer(() => app.close());
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
-  const owned = stack.move();
   return {
-    world,
     app,
     url,
-    dependencies,
-    gitUrl: (name = "copy") => `${url.replace("://", `://any:${MASTER_KEY}@`)}/${name}.git`,
     async ask(path, { method = "GET", headers = { "x-api-key": MASTER_KEY }, body } = {}) {
       const json = body === undefined ? {} : { body: JSON.stringify(body) };
       const type = body === undefined ? {} : { "content-type": "application/json" };
@@ -81,6 +111,6 @@ export async function openHttpWorld(
       const text = await response.text();
       return { status: response.status, headers: response.headers, body: text.startsWith("{") ? JSON.parse(text) : { text } };
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: async () => void (await app.close()),
   };
 }

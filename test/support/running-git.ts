@@ -6,8 +6,10 @@ type Process = { readonly pid: number; readonly parent: number; readonly name: s
 /** The parts of git that take in what others send; without servers that tests run themselves (`http-backend`). */
 const RECEIVING = /index-pack|fetch|repack|unpack/;
 
-/** Command lines of the running descendants of `pid` that are git and do the work that `kind` names. */
-export async function runningGit(pid: number, kind = RECEIVING): Promise<string[]> {
+export type RunningGit = { readonly pid: number; readonly command: string };
+
+/** The running descendants of `pid` that are git and do the work that `kind` names. */
+export async function findGit(pid: number, kind: RegExp): Promise<RunningGit[]> {
   const processes = await listProcesses();
   const below = new Set([pid]);
   for (let size = 0; size !== below.size; ) {
@@ -15,8 +17,24 @@ export async function runningGit(pid: number, kind = RECEIVING): Promise<string[
     for (const one of processes) if (below.has(one.parent)) below.add(one.pid);
   }
   const git = processes.filter((one) => one.pid !== pid && below.has(one.pid) && one.name.startsWith("git") && !one.isZombie);
-  const commands = await Promise.all(git.map((one) => readFile(`/proc/${one.pid}/cmdline`, "utf8").catch(() => "")));
-  return commands.map((command) => command.replaceAll("\0", " ")).filter((command) => kind.test(command));
+  const found = await Promise.all(git.map(async (one) => ({ pid: one.pid, command: await commandOf(one.pid) })));
+  return found.filter(({ command }) => kind.test(command));
+}
+
+async function commandOf(pid: number): Promise<string> {
+  return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).replaceAll("\0", " ");
+}
+
+/** Command lines of the running descendants of `pid` that take something in. */
+export async function runningGit(pid: number): Promise<string[]> {
+  return (await findGit(pid, RECEIVING)).map(({ command }) => command);
+}
+
+/** How many bytes a process has written so far, to whatever; null when it has ended. */
+export async function bytesWritten(pid: number): Promise<number | null> {
+  const io = await readFile(`/proc/${pid}/io`, "utf8").catch(() => "");
+  const [, written] = /^wchar: (\d+)$/m.exec(io) ?? [];
+  return written === undefined ? null : Number(written);
 }
 
 async function listProcesses(): Promise<Process[]> {

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { S3Setting } from "../../src/config/config.ts";
+import { changedEnvironment } from "./changed-environment.ts";
 import { freePorts, startProgram } from "./running-program.ts";
 import { s3ServerProgram } from "./s3-server-build.ts";
 import { until } from "./until.ts";
@@ -16,8 +17,6 @@ export interface S3Server extends AsyncDisposable {
   /** The folder of a bucket, in which each object is a file. */
   folderOf(bucket: string): string;
 }
-
-const CREDENTIALS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] as const;
 
 /** Building the server the first time takes minutes. */
 export const S3_SERVER_DEADLINE_MS = 600_000;
@@ -57,7 +56,7 @@ export async function startS3Server(): Promise<S3Server> {
     if (server.child.exitCode !== null) throw new Error(`The S3 server ended: ${await readFile(logPath, "utf8")}`);
     return await isUp(port);
   });
-  stack.defer(setEnvironment({ AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey }));
+  stack.use(changedEnvironment({ AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey }));
   const owned = stack.move();
   let made = 0;
   return {
@@ -70,18 +69,6 @@ export async function startS3Server(): Promise<S3Server> {
     },
     folderOf: (bucket) => join(buckets, bucket),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
-}
-
-/** Credentials that the AWS SDK finds first, until the returned function is called. */
-function setEnvironment(values: Readonly<Record<(typeof CREDENTIALS)[number], string>>): () => void {
-  const before = CREDENTIALS.map((name) => [name, process.env[name]] as const);
-  for (const name of CREDENTIALS) process.env[name] = values[name];
-  return () => {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
   };
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { openBlobStore } from "../../src/blobs/open-blob-store.ts";
+import type { BlobStoreSetting } from "../../src/config/config.ts";
 import type { Database } from "../../src/db/database.ts";
 import { type Clock, systemClock } from "../../src/domain/clock.ts";
 import type { SyncStatus } from "../../src/domain/declaration.ts";
@@ -48,12 +49,15 @@ export interface SyncWorld extends AsyncDisposable {
   git(args: readonly string[], name?: string): Promise<string>;
 }
 
-export async function openSyncWorld(clock: Clock = systemClock): Promise<SyncWorld> {
+export async function openSyncWorld(
+  clock: Clock = systemClock,
+  blobStore: BlobStoreSetting = { kind: "postgres" },
+): Promise<SyncWorld> {
   await using stack = new AsyncDisposableStack();
   const { url, database } = stack.use(await createTestDatabase());
   const cacheDir = await mkdtemp(join(tmpdir(), "coregit-cache-"));
   stack.defer(() => rm(cacheDir, { recursive: true, force: true }));
-  const blobs = stack.use(await openBlobStore({ kind: "postgres" }, database));
+  const blobs = stack.use(await openBlobStore(blobStore, database));
   const limits = storeLimits(1 << 30);
   const shared = { database, clock, logger: silentLogger };
   const store = stack.use(await openRepositoryStore({ ...shared, blobs, cacheDir, cacheMaxBytes: 1 << 30, limits }));

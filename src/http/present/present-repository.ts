@@ -1,6 +1,7 @@
 // A stored repository as the API shows it.
+
+import { managedBy } from "../../domain/managed-by.ts";
 import type { RepositoryListing } from "../../sync/catalog.ts";
-import { managedBy } from "./managed-by.ts";
 
 export function presentRepository(repository: RepositoryListing) {
   const { id, namespace, slug, description, visibility, owner } = repository;

@@ -1,8 +1,8 @@
 // A sync as the API shows it: `/sync/config` as its page has it, and the longer form of lists and watches.
 import type { RunSummary, SyncStatus } from "../../domain/declaration.ts";
+import { managedBy } from "../../domain/managed-by.ts";
 import { readyState } from "../../resources/status.ts";
 import type { ConnectionListing } from "../../sync/catalog.ts";
-import { managedBy } from "./managed-by.ts";
 
 /** `/sync/config`. `connection` is the row that the sync uses, null: none or missing. */
 export function presentSyncConfig(sync: SyncStatus, connection: ConnectionListing | null, defaultBranch: string) {

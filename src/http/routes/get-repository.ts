@@ -8,6 +8,7 @@ export const getRepository = (catalog: Catalog): Route =>
   defineRepositoryRoute({
     method: "GET",
     path: "",
+    access: "read",
     params: repositoryAddress,
     async answer({ params: { namespace, slug } }) {
       const repository = await catalog.readRepository(namespace, slug);

@@ -14,6 +14,7 @@ export const getSyncConfig = ({ store, declarations, catalog }: Ports): Route =>
   defineRepositoryRoute({
     method: "GET",
     path: "/sync/config",
+    access: "read",
     params: repositoryAddress,
     async answer({ params }) {
       const repository = await findRepository(store, params);

@@ -16,6 +16,7 @@ export const getSync = (declarations: Declarations): Route =>
   defineRoute({
     method: "GET",
     path: "/syncs/:namespace/:name",
+    access: "master",
     params,
     async answer({ params: { namespace, name } }) {
       const named = (await declarations.listSyncs({ namespace })).filter((sync) => sync.name === name);

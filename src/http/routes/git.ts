@@ -1,20 +1,18 @@
-// git's smart HTTP protocol for clones and fetches, at /:namespace/:slug.git and /:slug.git. Who may read is decided here;
-// what is answered comes from the UploadPack port. Refusals are plain text: git shows them to its user as `remote: …`.
-import { Readable } from "node:stream";
+// git's smart HTTP protocol for clones and fetches, at /:namespace/:slug.git and /:slug.git. What is answered comes
+// from the UploadPack port. Refusals are plain text: git shows them to its user as `remote: …`.
+import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { CoregitError } from "../../domain/errors.ts";
-import type { Repository, RepositoryStore } from "../../repositories/store.ts";
+import type { Repository } from "../../repositories/store.ts";
+import { admitGit, type GitDoors } from "../git-access.ts";
 import { readGitBody } from "../git-body.ts";
-import { gitKeyOf, type KeyCheck } from "../keys.ts";
 import type { GitRequest, UploadPack } from "../ports.ts";
 import { problemOf } from "../problem.ts";
 import { refuseOtherMethods, type SignalOf } from "../register-routes.ts";
-import { repositoryAddress } from "../schemas.ts";
+import { sendStream } from "../send-stream.ts";
 
-export type GitPorts = {
-  readonly store: Pick<RepositoryStore, "find">;
+export type GitPorts = GitDoors & {
   readonly uploadPack: UploadPack;
-  readonly isMasterKey: KeyCheck;
   readonly signalOf: SignalOf;
 };
 
@@ -22,8 +20,6 @@ const BASES = ["/:slug.git", "/:namespace/:slug.git"] as const;
 const UPLOAD_PACK_REQUEST = "application/x-git-upload-pack-request";
 const RECEIVE_PACK_REQUEST = "application/x-git-receive-pack-request";
 const READ_ONLY = "This repository is read-only here: it cannot be pushed to.";
-/** A client that takes no byte for this long is gone; git itself sends a sign of life every 5 s while it packs. */
-const IDLE_TIMEOUT_MS = 120_000;
 /** What precedes the refs in every version of the protocol but the second. */
 const SERVICE_LINE = Buffer.from("001e# service=git-upload-pack\n0000");
 
@@ -48,7 +44,7 @@ function registerAt(git: FastifyInstance, base: string, ports: GitPorts): void {
 
 async function advertise(request: FastifyRequest, reply: FastifyReply, ports: GitPorts): Promise<FastifyReply> {
   const { service } = request.query as { readonly service?: unknown };
-  const repository = await authorizedRepository(request, ports);
+  const { repository } = await admitGit(request, reply, { ...ports, right: "read" });
   if (service === "git-receive-pack") throw new CoregitError("Forbidden", READ_ONLY);
   if (service !== "git-upload-pack") throw new CoregitError("Forbidden", "Only git's smart HTTP protocol is served here.");
   const exchange = exchangeOf(request, reply, { repository, ports });
@@ -58,24 +54,10 @@ async function advertise(request: FastifyRequest, reply: FastifyReply, ports: Gi
 }
 
 async function uploadPack(request: FastifyRequest, reply: FastifyReply, ports: GitPorts): Promise<FastifyReply> {
-  const repository = await authorizedRepository(request, ports);
+  const { repository } = await admitGit(request, reply, { ...ports, right: "read" });
   const body = readGitBody(request.body as Readable, request.headers["content-encoding"]);
   const exchange = exchangeOf(request, reply, { repository, ports });
   return stream(reply, "application/x-git-upload-pack-result", ports.uploadPack.serve(exchange, body));
-}
-
-/**
- * The repository that the address names, when the caller may read it. Without a valid key a private repository and
- * a missing one are answered alike.
- */
-async function authorizedRepository(request: FastifyRequest, ports: GitPorts): Promise<Repository> {
-  const key = gitKeyOf(request.headers);
-  if (key !== null && !ports.isMasterKey(key)) throw new CoregitError("Unauthorized", "The API key is not valid.");
-  const address = repositoryAddress.safeParse(request.params);
-  const repository = address.success ? await ports.store.find(address.data.namespace, address.data.slug) : null;
-  if (repository !== null && (key !== null || repository.visibility === "public")) return repository;
-  if (key === null) throw new CoregitError("Unauthorized", "Use an API key as the password; any user name will do.");
-  throw new CoregitError("RepositoryNotFound", "There is no such repository.");
 }
 
 function exchangeOf(
@@ -97,26 +79,8 @@ async function* prepend(first: Uint8Array, rest: AsyncIterable<Uint8Array>): Asy
   }
 }
 
-async function stream(reply: FastifyReply, type: string, source: AsyncIterable<Uint8Array>): Promise<FastifyReply> {
-  reply.raw.setTimeout(IDLE_TIMEOUT_MS, () => reply.raw.destroy());
-  reply.header("cache-control", "no-cache").type(type);
-  return reply.send(Readable.from(await started(source), { objectMode: false }));
-}
-
-/** `source` once its first chunk is there: what fails before it is still answered with a status. */
-async function started(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
-  const iterator = source[Symbol.asyncIterator]();
-  let first: IteratorResult<Uint8Array> | null = await iterator.next();
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: () => {
-        const pending = first === null ? iterator.next() : Promise.resolve(first);
-        first = null;
-        return pending;
-      },
-      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
-    }),
-  };
+function stream(reply: FastifyReply, type: string, source: AsyncIterable<Uint8Array>): Promise<FastifyReply> {
+  return sendStream(reply, { status: 200, headers: { "cache-control": "no-cache", "content-type": type }, source });
 }
 
 function answerAsText(error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {

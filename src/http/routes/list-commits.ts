@@ -1,20 +1,36 @@
 import { z } from "zod";
 import type { Oid } from "../../domain/oid.ts";
+import { checkPath, toGitPath } from "../../domain/path-rules.ts";
 import { branchRef } from "../../domain/ref-name.ts";
-import type { Repository, RepositoryReader, RepositoryStore } from "../../repositories/store.ts";
+import type { GitPath } from "../../domain/tree.ts";
+import type { PathHistory, Repository, RepositoryReader, RepositoryStore } from "../../repositories/store.ts";
 import { decodeCommitCursor, encodeCommitCursor } from "../commit-cursor.ts";
 import { findRepository } from "../find-repository.ts";
 import { presentCommit } from "../present/present-commit.ts";
 import { defineRepositoryRoute, type Route } from "../route.ts";
 import { cursor, limit, repositoryAddress, revision } from "../schemas.ts";
 
-const query = z.strictObject({ ref: revision.optional(), branch: revision.optional(), limit, cursor });
+const query = z.strictObject({
+  ref: revision.optional(),
+  branch: revision.optional(),
+  path: z
+    .string()
+    .superRefine((path, { addIssue }) => {
+      const reason = checkPath(toGitPath(path));
+      if (reason !== null) addIssue({ code: "custom", message: reason });
+    })
+    .transform(toGitPath)
+    .optional(),
+  limit,
+  cursor,
+});
 
-/** Commits from a branch, tag or commit id, newest first. A repository without commits has an empty list, not an error. */
+/** Commits from a branch, tag or commit id, newest first, of a `path` those that changed the file or folder there. A repository without commits has an empty list, not an error. */
 export const listCommits = (store: RepositoryStore): Route =>
   defineRepositoryRoute({
     method: "GET",
     path: "/commits",
+    access: "read",
     params: repositoryAddress,
     query,
     async answer({ params, query: asked }) {
@@ -24,14 +40,23 @@ export const listCommits = (store: RepositoryStore): Route =>
       const ref = named ?? repository.defaultBranch;
       const start = await startOf(reader, repository, { named, cursor: asked.cursor });
       if (start === null) return { status: 200, body: { commits: [], ref, has_more: false, next_cursor: null } };
-      // One more than asked for tells whether there is a next page.
-      const found = await reader.log(start.from, { limit: asked.limit + 1, skip: start.skip });
-      const hasMore = found.length > asked.limit;
-      const next = hasMore ? encodeCommitCursor({ from: start.from, skip: start.skip + asked.limit }) : null;
-      const commits = found.slice(0, asked.limit).map(presentCommit);
-      return { status: 200, body: { commits, ref, has_more: hasMore, next_cursor: next } };
+      const { commits, next } = await readPage(reader, start, asked);
+      const nextCursor = next === null ? null : encodeCommitCursor({ from: start.from, skip: next });
+      const body = { commits: commits.map(presentCommit), ref, has_more: next !== null, next_cursor: nextCursor };
+      return { status: 200, body };
     },
   });
+
+async function readPage(
+  reader: RepositoryReader,
+  { from, skip }: Start,
+  { path, limit }: { readonly path?: GitPath | undefined; readonly limit: number },
+): Promise<PathHistory> {
+  if (path !== undefined) return await reader.logOfPath(from, { path, limit, skip });
+  // One more than asked for tells whether there is a next page.
+  const found = await reader.log(from, { limit: limit + 1, skip });
+  return { commits: found.slice(0, limit), next: found.length > limit ? skip + limit : null };
+}
 
 type Start = { readonly from: Oid; readonly skip: number };
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { managedBy } from "../../domain/managed-by.ts";
 import type { Catalog, ConnectionListing } from "../../sync/catalog.ts";
-import { managedBy } from "../present/managed-by.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { namespaceName } from "../schemas.ts";
 
@@ -9,6 +9,7 @@ export const listConnections = (catalog: Catalog): Route =>
   defineRoute({
     method: "GET",
     path: "/connections",
+    access: "master",
     query: z.strictObject({ namespace: namespaceName.optional() }),
     async answer({ query: { namespace } }) {
       const connections = await catalog.listConnections(namespace ?? null);

@@ -1,23 +1,26 @@
 import { z } from "zod";
-import { CoregitError } from "../../domain/errors.ts";
+import { namedRepositories } from "../../domain/token-scopes.ts";
 import type { Catalog } from "../../sync/catalog.ts";
+import { badCursor } from "../bad-cursor.ts";
 import { presentRepository } from "../present/present-repository.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { cursor, limit, namespaceName, repositoryAddress } from "../schemas.ts";
 
 const query = z.strictObject({ namespace: namespaceName.optional(), limit, cursor });
 
-/** Repositories in order of namespace and slug. The cursor is the last one shown. */
+/** The repositories that the key may read, in order of namespace and slug. The cursor is the last one shown. */
 export const listRepositories = (catalog: Catalog): Route =>
   defineRoute({
     method: "GET",
     path: "/repos",
+    access: "any",
     query,
-    async answer({ query: asked }) {
+    async answer({ query: asked, principal }) {
       const found = await catalog.listRepositories({
         namespace: asked.namespace ?? null,
         limit: asked.limit + 1,
         after: asked.cursor === undefined ? null : decodeCursor(asked.cursor),
+        among: principal.kind === "master" ? null : namedRepositories(principal.scopes),
       });
       const shown = found.slice(0, asked.limit);
       const last = found.length > asked.limit ? shown.at(-1) : undefined;
@@ -36,7 +39,5 @@ function decodeCursor(text: string): Position {
   const [namespace, slug, ...rest] = Buffer.from(text, "base64url").toString().split("/");
   const position = repositoryAddress.safeParse({ namespace, slug });
   if (position.success && rest.length === 0) return position.data;
-  throw new CoregitError("InvalidRequest", "cursor in the query is not one that an earlier answer gave.", {
-    details: { field: "cursor" },
-  });
+  throw badCursor();
 }

@@ -11,6 +11,7 @@ export const listRuns = (history: History): Route =>
   defineRoute({
     method: "GET",
     path: "/runs",
+    access: "master",
     query,
     async answer({ query: asked }) {
       const of = asked.sync_id === undefined ? { namespace: asked.namespace ?? null } : { syncId: asked.sync_id };

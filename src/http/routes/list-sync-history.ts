@@ -11,6 +11,7 @@ export const listSyncHistory = (store: RepositoryStore, history: History): Route
   defineRepositoryRoute({
     method: "GET",
     path: "/sync/history",
+    access: "read",
     params: repositoryAddress,
     query: z.strictObject({ limit, cursor }),
     async answer({ params, query }) {

@@ -11,6 +11,7 @@ export const listSyncs = (declarations: Declarations): Route =>
   defineRoute({
     method: "GET",
     path: "/syncs",
+    access: "master",
     query: z.strictObject({ namespace: namespaceName.optional() }),
     async answer({ query: { namespace } }) {
       const syncs = await declarations.listSyncs(namespace === undefined ? {} : { namespace });
@@ -23,6 +24,7 @@ export const listRepositorySyncs = (store: RepositoryStore, declarations: Declar
   defineRepositoryRoute({
     method: "GET",
     path: "/syncs",
+    access: "read",
     params: repositoryAddress,
     async answer({ params }) {
       const repository = await findRepository(store, params);

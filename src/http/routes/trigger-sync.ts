@@ -25,6 +25,7 @@ export const triggerSync = ({ store, declarations, triggers }: Ports): Route =>
   defineRepositoryRoute({
     method: "POST",
     path: "/sync",
+    access: "master",
     params: repositoryAddress,
     body,
     async answer({ params, body: asked, signal }) {

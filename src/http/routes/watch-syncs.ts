@@ -8,6 +8,7 @@ export const watchSyncs = (ports: WatchPorts): Route =>
   defineRoute({
     method: "GET",
     path: "/watch/syncs",
+    access: "master",
     query: z.strictObject({ namespace: namespaceName.optional() }),
     answer: async ({ query: { namespace }, signal }) => ({
       stream: watch(ports, namespace ?? null, signal),

@@ -107,7 +107,7 @@ export class GitRemote implements Remote {
       return announcement.bytes;
     };
     const { server, head } = await this.#ask(send, (reader) => readAdvertisement(reader, branch), signal);
-    if (endpoint !== displayUrl) logger.info({ remote: displayUrl, endpoint }, "the remote redirects; declare its new address");
+    if (endpoint !== displayUrl) logger.info({ remote: displayUrl, endpoint }, "The remote redirects; declare its new address.");
     const session: Session = { endpoint, server };
     this.#session = session;
     if (server.version === 2) cache.set(cacheKey, session);

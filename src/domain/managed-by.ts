@@ -1,5 +1,5 @@
-// Who declared something and alone may change it, as answers name it; null: the API itself.
-import type { Owner } from "../../domain/sync-spec.ts";
+// Who declared something and alone may change it, as people are told; null: the API itself.
+import type { Owner } from "./sync-spec.ts";
 
 type Kind = "RepoSync" | "Connection" | "Repository";
 
