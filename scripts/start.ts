@@ -46,5 +46,5 @@ mkdirSync(manifests, { recursive: true });
 const template = readFileSync(join(example, "reposync.yaml"), "utf8");
 writeFileSync(join(manifests, "reposync.yaml"), template.replace("file:///path/of/the/checkout", pathToFileURL(source).href));
 
-process.env["COREGIT_FILE_REMOTES"] = [source, process.env["COREGIT_FILE_REMOTES"]].filter(Boolean).join(",");
+process.env.COREGIT_FILE_REMOTES = [source, process.env.COREGIT_FILE_REMOTES].filter(Boolean).join(",");
 await runMain(["standalone", "--manifests", manifests, "--data-dir", dataDir]);

@@ -99,15 +99,15 @@ describe("dependencies", () => {
       sources.map(({ path, imports }) => [path, imports.flatMap((specifier) => resolveImport(path, specifier) ?? [])]),
     );
     const settled = new Set<string>();
-    const cycles: string[] = [];
-    const visit = (path: string, trail: readonly string[]): void => {
+    const visit = (path: string, trail: readonly string[]): string[] => {
       const start = trail.indexOf(path);
-      if (start >= 0) cycles.push([...trail.slice(start), path].join(" → "));
-      if (start >= 0 || settled.has(path)) return;
-      for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+      if (start >= 0) return [[...trail.slice(start), path].join(" → ")];
+      if (settled.has(path)) return [];
+      const found = (graph.get(path) ?? []).flatMap((next) => visit(next, [...trail, path]));
       settled.add(path);
+      return found;
     };
-    for (const path of graph.keys()) visit(path, []);
+    const cycles = [...graph.keys()].flatMap((path) => visit(path, []));
     expect(cycles).toEqual([]);
   });
 });
