@@ -20,8 +20,8 @@ import { createReadiness } from "./http/readiness.ts";
 import { createHttpServer } from "./http/server.ts";
 import { openTokens } from "./http/tokens.ts";
 import { openRemotes } from "./remotes/open-remotes.ts";
+import { openGitExchange } from "./repositories/open-git-exchange.ts";
 import { type LocalRepositoryStore, openRepositoryStore } from "./repositories/open-repository-store.ts";
-import { openUploadPack } from "./repositories/open-upload-pack.ts";
 import { storeLimits } from "./repositories/store-options.ts";
 import { lockDataDir } from "./standalone/data-dir-lock.ts";
 import { startEmbeddedPostgres } from "./standalone/embedded-postgres.ts";
@@ -158,7 +158,7 @@ async function serveHttp(stack: AsyncDisposableStack, core: Core, readiness: Rea
     changes: {
       subscribe: ({ onChange, onGap }) => database.listen(CHANNELS.syncChanged, { onMessage: onChange, onGap }),
     },
-    uploadPack: openUploadPack(store),
+    ...openGitExchange(store),
     readiness,
     metricsPage: metrics.page,
     httpMetrics: metrics.http,

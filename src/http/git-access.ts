@@ -34,3 +34,14 @@ export async function admitGit(
   authorize(principal, repository, right);
   return { repository, principal };
 }
+
+/** Whoever pushes is somebody: `actor` is what the reflog calls them. @throws as `admitGit`. */
+export async function admitPush(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  doors: GitDoors,
+): Promise<{ readonly repository: Repository; readonly actor: string }> {
+  const { repository, principal } = await admitGit(request, reply, { ...doors, right: "write" });
+  if (principal === null) throw new CoregitError("Unauthorized", "Nobody pushes without a key.");
+  return { repository, actor: principal.actor };
+}

@@ -3,8 +3,10 @@
 export type HttpLimits = {
   /** Time for the request line and headers; a client that drips them slower is cut off. */
   readonly headersTimeoutMs: number;
-  /** Time for a whole request. Node's own default; a large push on a slow line fits. */
+  /** Time for a whole request, except for a push. Node's own default. */
   readonly requestTimeoutMs: number;
+  /** Silence in the body of a push. git sends as fast as it can, and packs before it sends. */
+  readonly bodyIdleMs: number;
   /** How often connections past these times are looked for. */
   readonly timeoutCheckMs: number;
   /** Open connections of one process; the next ones are closed at once, before they cost memory. */
@@ -18,6 +20,7 @@ export type HttpLimits = {
 export const HTTP_LIMITS: HttpLimits = {
   headersTimeoutMs: 15_000,
   requestTimeoutMs: 300_000,
+  bodyIdleMs: 120_000,
   timeoutCheckMs: 5_000,
   maxConnections: 2_000,
   maxJsonBytes: 1024 * 1024,

@@ -16,6 +16,20 @@ export interface UploadPack {
   serve(request: GitRequest, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
 
+/** The server side of a push, without HTTP. */
+export interface ReceivePack {
+  /** What `info/refs` answers after the service line. */
+  advertise(request: GitRequest): AsyncIterable<Uint8Array>;
+  /**
+   * One push: `body` is the decoded request, with the pack, of which as much is read as is needed. The answer comes when
+   * everything is done; what the signal ends before leaves nothing behind. `actor` is for the reflog.
+   */
+  serve(
+    request: { readonly repository: Repository; readonly actor: string; readonly signal: AbortSignal },
+    body: AsyncIterable<Uint8Array>,
+  ): AsyncIterable<Uint8Array>;
+}
+
 /** One dependency as `/readyz` shows it; `reason` says what is wrong, null: nothing. */
 export type DependencyCheck = { readonly name: string; readonly reason: string | null };
 

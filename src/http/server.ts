@@ -10,13 +10,14 @@ import { createGuard } from "./guard.ts";
 import { acceptJson } from "./json-body.ts";
 import { createAuthenticator } from "./keys.ts";
 import { HTTP_LIMITS, type HttpLimits } from "./limits.ts";
-import type { UploadPack } from "./ports.ts";
+import type { ReceivePack, UploadPack } from "./ports.ts";
 import { problemOf } from "./problem.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { registerRoutes, type SignalOf } from "./register-routes.ts";
 import { requestId } from "./request-id.ts";
 import { observeRequests, pathOf } from "./request-log.ts";
 import { createRequestSignals } from "./request-signal.ts";
+import { limitRequestTime } from "./request-time.ts";
 import { registerGitRoutes } from "./routes/git.ts";
 import { type HealthPorts, registerHealthRoutes } from "./routes/health.ts";
 import { type ApiPorts, apiRoutes } from "./routes.ts";
@@ -24,6 +25,7 @@ import { type ApiPorts, apiRoutes } from "./routes.ts";
 export type ServerOptions = ApiPorts &
   HealthPorts & {
     readonly uploadPack: UploadPack;
+    readonly receivePack: ReceivePack;
     /** null: health and metrics only. */
     readonly masterKey: string | null;
     /** Requests a minute of one scoped token. */
@@ -52,7 +54,7 @@ export function createHttpServer(options: ServerOptions): FastifyInstance {
     logger: false,
     genReqId: (request) => requestId(request.headers["x-request-id"]),
     bodyLimit: limits.maxJsonBytes,
-    requestTimeout: limits.requestTimeoutMs,
+    requestTimeout: 0,
     http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: limits.timeoutCheckMs },
     routerOptions: { maxParamLength: limits.maxParamLength },
     // Raised before any hook runs, so what hooks add is added here.
@@ -69,13 +71,14 @@ export function createHttpServer(options: ServerOptions): FastifyInstance {
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ ...SECURITY_HEADERS, "x-request-id": request.id });
   });
+  limitRequestTime(app, limits.requestTimeoutMs);
   observeRequests(app, options);
   answerProblems(app);
   registerHealthRoutes(app, options);
   if (options.masterKey !== null) {
     const authenticate = createAuthenticator(options.masterKey, options.tokens);
     const doors = { admit: createAdmission(authenticate, new RateLimit(options.tokenRateLimit, options.clock)), signalOf };
-    registerGitRoutes(app, { ...options, ...doors });
+    registerGitRoutes(app, { ...options, ...doors, bodyIdleMs: limits.bodyIdleMs });
     void app.register(async (api) => registerApi(api, options, doors), { prefix: "/v1" });
   }
   return app;

@@ -1,6 +1,6 @@
 // Both services of git's smart protocol over stored repositories.
-import type { LocalRepositoryStore } from "./open-repository-store.ts";
 import { openReceivePack, type StoredReceivePack } from "./open-receive-pack.ts";
+import type { LocalRepositoryStore } from "./open-repository-store.ts";
 import { openUploadPack, type StoredUploadPack } from "./open-upload-pack.ts";
 
 export type GitExchange = { readonly uploadPack: StoredUploadPack; readonly receivePack: StoredReceivePack };

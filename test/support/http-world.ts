@@ -8,7 +8,7 @@ import type { HttpLimits } from "../../src/http/limits.ts";
 import type { DependencyCheck } from "../../src/http/ports.ts";
 import { createHttpServer } from "../../src/http/server.ts";
 import { openTokens } from "../../src/http/tokens.ts";
-import { openUploadPack } from "../../src/repositories/open-upload-pack.ts";
+import { openGitExchange } from "../../src/repositories/open-git-exchange.ts";
 import { createCatalog } from "../../src/sync/catalog.ts";
 import { openHistory } from "../../src/sync/history.ts";
 import { openDeclarations } from "../../src/sync/open-declarations.ts";
@@ -88,7 +88,7 @@ async function serve(
     changes: {
       subscribe: ({ onChange, onGap }) => database.listen(CHANNELS.syncChanged, { onMessage: onChange, onGap }),
     },
-    uploadPack: openUploadPack(store),
+    ...openGitExchange(store),
     readiness: { check: async () => dependencies },
     metricsPage: metrics.page,
     httpMetrics: metrics.http,

@@ -1,27 +1,30 @@
-// git's smart HTTP protocol for clones and fetches, at /:namespace/:slug.git and /:slug.git. What is answered comes
-// from the UploadPack port. Refusals are plain text: git shows them to its user as `remote: …`.
+// git's smart HTTP protocol for clones, fetches and pushes, at /:namespace/:slug.git and /:slug.git. What is answered comes
+// from the UploadPack and ReceivePack ports. Refusals are plain text: git shows them to its user as `remote: …`.
 import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { CoregitError } from "../../domain/errors.ts";
+import { encodeLine, FLUSH } from "../../domain/pkt-line.ts";
 import type { Repository } from "../../repositories/store.ts";
-import { admitGit, type GitDoors } from "../git-access.ts";
+import { admitGit, admitPush, type GitDoors } from "../git-access.ts";
 import { readGitBody } from "../git-body.ts";
-import type { GitRequest, UploadPack } from "../ports.ts";
+import type { GitRequest, ReceivePack, UploadPack } from "../ports.ts";
 import { problemOf } from "../problem.ts";
+import { PushBody } from "../push-body.ts";
 import { refuseOtherMethods, type SignalOf } from "../register-routes.ts";
+import { OWN_BODY_TIME } from "../request-time.ts";
 import { sendStream } from "../send-stream.ts";
 
 export type GitPorts = GitDoors & {
   readonly uploadPack: UploadPack;
+  readonly receivePack: ReceivePack;
+  /** A pushing client that sends nothing for as long is gone. */
+  readonly bodyIdleMs: number;
   readonly signalOf: SignalOf;
 };
 
 const BASES = ["/:slug.git", "/:namespace/:slug.git"] as const;
 const UPLOAD_PACK_REQUEST = "application/x-git-upload-pack-request";
 const RECEIVE_PACK_REQUEST = "application/x-git-receive-pack-request";
-const READ_ONLY = "This repository is read-only here: it cannot be pushed to.";
-/** What precedes the refs in every version of the protocol but the second. */
-const SERVICE_LINE = Buffer.from("001e# service=git-upload-pack\n0000");
 
 export function registerGitRoutes(app: FastifyInstance, ports: GitPorts): void {
   void app.register(async (git) => {
@@ -35,22 +38,27 @@ export function registerGitRoutes(app: FastifyInstance, ports: GitPorts): void {
 function registerAt(git: FastifyInstance, base: string, ports: GitPorts): void {
   git.get(`${base}/info/refs`, { exposeHeadRoute: false }, (request, reply) => advertise(request, reply, ports));
   git.post(`${base}/git-upload-pack`, (request, reply) => uploadPack(request, reply, ports));
-  git.post(`${base}/git-receive-pack`, async () => {
-    throw new CoregitError("Forbidden", READ_ONLY);
-  });
+  git.post(`${base}/git-receive-pack`, { config: OWN_BODY_TIME }, (request, reply) => receivePack(request, reply, ports));
   refuseOtherMethods(git, `${base}/info/refs`, new Set(["GET"]));
   refuseOtherMethods(git, `${base}/git-upload-pack`, new Set(["POST"]));
+  refuseOtherMethods(git, `${base}/git-receive-pack`, new Set(["POST"]));
 }
 
 async function advertise(request: FastifyRequest, reply: FastifyReply, ports: GitPorts): Promise<FastifyReply> {
   const { service } = request.query as { readonly service?: unknown };
+  if (service === "git-receive-pack") return await advertiseForPush(request, reply, ports);
   const { repository } = await admitGit(request, reply, { ...ports, right: "read" });
-  if (service === "git-receive-pack") throw new CoregitError("Forbidden", READ_ONLY);
   if (service !== "git-upload-pack") throw new CoregitError("Forbidden", "Only git's smart HTTP protocol is served here.");
   const exchange = exchangeOf(request, reply, { repository, ports });
   const refs = ports.uploadPack.advertise(exchange);
-  const answer = exchange.protocol === "version=2" ? refs : prepend(SERVICE_LINE, refs);
+  const answer = exchange.protocol === "version=2" ? refs : prepend(serviceLines(service), refs);
   return stream(reply, "application/x-git-upload-pack-advertisement", answer);
+}
+
+async function advertiseForPush(request: FastifyRequest, reply: FastifyReply, ports: GitPorts): Promise<FastifyReply> {
+  const { repository } = await admitPush(request, reply, ports);
+  const refs = ports.receivePack.advertise(exchangeOf(request, reply, { repository, ports }));
+  return stream(reply, "application/x-git-receive-pack-advertisement", prepend(serviceLines("git-receive-pack"), refs));
 }
 
 async function uploadPack(request: FastifyRequest, reply: FastifyReply, ports: GitPorts): Promise<FastifyReply> {
@@ -60,6 +68,25 @@ async function uploadPack(request: FastifyRequest, reply: FastifyReply, ports: G
   return stream(reply, "application/x-git-upload-pack-result", ports.uploadPack.serve(exchange, body));
 }
 
+async function receivePack(request: FastifyRequest, reply: FastifyReply, ports: GitPorts): Promise<FastifyReply> {
+  const { repository, actor } = await admitPush(request, reply, ports);
+  const body = new PushBody(request.body as Readable, request.headers["content-encoding"], ports.bodyIdleMs);
+  const answer = ports.receivePack.serve({ repository, actor, signal: ports.signalOf(reply) }, body);
+  return await stream(reply, "application/x-git-receive-pack-result", drained(body, answer));
+}
+
+/** What `answer` gives, or throws, once nothing of the body is left to read. */
+async function* drained(body: PushBody, answer: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of answer) {
+      await body.drain();
+      yield chunk;
+    }
+  } finally {
+    await body.drain();
+  }
+}
+
 function exchangeOf(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -67,6 +94,11 @@ function exchangeOf(
 ): GitRequest {
   const protocol = request.headers["git-protocol"];
   return { repository, protocol: typeof protocol === "string" ? protocol : null, signal: ports.signalOf(reply) };
+}
+
+/** What precedes the refs in every version of the protocol but the second. */
+function serviceLines(service: string): Uint8Array {
+  return Buffer.concat([encodeLine(`# service=${service}`), FLUSH]);
 }
 
 async function* prepend(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -83,8 +115,10 @@ function stream(reply: FastifyReply, type: string, source: AsyncIterable<Uint8Ar
   return sendStream(reply, { status: 200, headers: { "cache-control": "no-cache", "content-type": type }, source });
 }
 
-function answerAsText(error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function answerAsText(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, body } = problemOf(error);
+  // Nobody waits for the end of a pack that is not wanted.
+  if (!request.raw.complete) reply.header("connection", "close");
   if (status === 401) reply.header("www-authenticate", 'Basic realm="coregit", charset="UTF-8"');
   return reply.code(status).type("text/plain; charset=utf-8").send(`${body.error}\n`);
 }
