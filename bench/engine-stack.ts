@@ -15,6 +15,7 @@ import { storeLimits } from "../src/repositories/store-options.ts";
 import { startEmbeddedPostgres } from "../src/standalone/embedded-postgres.ts";
 import type { Declarations } from "../src/sync/declarations.ts";
 import { openEngine } from "../src/sync/engine.ts";
+import { type EngineMetrics, noEngineMetrics } from "../src/sync/engine-metrics.ts";
 import { openDeclarations } from "../src/sync/open-declarations.ts";
 import { openTriggers, type Triggers } from "../src/sync/triggers.ts";
 import { createLogger } from "../src/telemetry/log.ts";
@@ -26,6 +27,8 @@ export type EngineStack = AsyncDisposable & {
   readonly triggers: Triggers;
   /** Where views and quarantines are. */
   readonly cacheDir: string;
+  /** Resolves with the milliseconds of the next run that ends, from its claim on. */
+  nextRun(): Promise<number>;
 };
 
 export type DatabaseStack = AsyncDisposable & { readonly database: Database; readonly dataDir: string; readonly logger: Logger };
@@ -64,7 +67,15 @@ export async function openEngineStack(): Promise<EngineStack> {
     }),
   );
   const shared = { database, store, remotes, keys: [], jitter: 0, clock, random: Math.random, logger };
-  const engine = stack.use(openEngine({ ...shared, workers: 2, instanceId: "bench", isOnlyWorker: true }));
+  let ended = Promise.withResolvers<number>();
+  const metrics: EngineMetrics = {
+    ...noEngineMetrics,
+    runEnded({ durationMs }) {
+      ended.resolve(durationMs);
+      ended = Promise.withResolvers();
+    },
+  };
+  const engine = stack.use(openEngine({ ...shared, workers: 2, instanceId: "bench", isOnlyWorker: true, metrics }));
   await engine.start();
   const owned = stack.move();
   return {
@@ -73,6 +84,7 @@ export async function openEngineStack(): Promise<EngineStack> {
     declarations: openDeclarations({ database, store, keys: [] }),
     triggers: openTriggers(database),
     cacheDir,
+    nextRun: () => ended.promise,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -130,6 +130,14 @@ async function countRequests({ server }: Bench): Promise<number> {
   return Number((await answer)[0]);
 }
 
+/** A poll as the timer makes it: due, claimed, run. Answers the run's milliseconds. */
+async function poll({ stack }: Bench, syncId: string): Promise<number> {
+  const ended = stack.nextRun();
+  await stack.database.query("UPDATE syncs SET next_run_at = now() WHERE id = $1", [syncId]);
+  await stack.database.query("SELECT pg_notify($1, $2)", [CHANNELS.syncDue, syncId]);
+  return await ended;
+}
+
 /** What a head check sends: protocol v2, one ref-prefix. */
 async function askHead(url: string): Promise<void> {
   const lines = ["command=ls-refs\n", "object-format=sha1", null, "peel\n", "symrefs\n", "ref-prefix refs/heads/main\n"];
@@ -150,7 +158,7 @@ async function noop(bench: Bench): Promise<readonly BenchRow[]> {
   const remoteMs: number[] = [];
   const ms: number[] = [];
   for (let round = 0; round < NOOP_ROUNDS; round += 1) {
-    ms.push(await timed(() => run(bench, syncId)));
+    ms.push(await poll(bench, syncId));
     remoteMs.push(await timed(() => askHead(bench.url)));
   }
   const perRun = ((await countRequests(bench)) - requestsBefore) / NOOP_ROUNDS;
@@ -166,7 +174,7 @@ async function noop(bench: Bench): Promise<readonly BenchRow[]> {
     },
     {
       bench: "import-noop",
-      what: "asked for and answered, less the same request sent bare",
+      what: "a poll that finds nothing, less the same request sent bare",
       result: `${formatMs(ownMs)} (${formatMs(median(ms))} less ${formatMs(median(remoteMs))})`,
       limit: `≤ ${NOOP_OWN_MS} ms`,
       isWithin: ownMs <= NOOP_OWN_MS,

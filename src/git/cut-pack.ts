@@ -101,9 +101,12 @@ async function* copyRange(
   const checksum = createHash("sha1");
   await using target = await open(files.pack, "w");
   for await (const chunk of headed(range, readRange(from.pack, range, signal))) {
+    // Written here while whoever reads does its part; a failure is thrown below, not while nobody looks.
+    const written = target.writeFile(chunk);
+    written.catch(() => undefined);
     checksum.update(chunk);
-    await target.writeFile(chunk);
     yield chunk;
+    await written;
   }
   const trailer = checksum.digest();
   await target.writeFile(trailer);

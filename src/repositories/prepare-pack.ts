@@ -61,6 +61,12 @@ export async function preparePack(pack: PackBytes, objectCount: number, destinat
   const id = newRowId("pack");
   const digest = createHash("sha256");
   let name = "";
+  let index: Promise<Buffer> | null = null;
+  const putIndex = async (): Promise<Buffer> => {
+    const idx = await readFile(pack.files.idx);
+    await blobs.put(packKey(repositoryId, id, "idx"), Readable.from([idx]), idx.length, signal);
+    return idx;
+  };
   async function* observed(): AsyncGenerator<Buffer> {
     let tail: Buffer = Buffer.alloc(0);
     for await (const chunk of pack.read()) {
@@ -69,10 +75,12 @@ export async function preparePack(pack: PackBytes, objectCount: number, destinat
       yield chunk;
     }
     name = nameOf(tail);
+    // The index is complete now and goes its way while the store brings the pack to the disk.
+    index = putIndex();
+    index.catch(() => undefined);
   }
   await blobs.put(packKey(repositoryId, id, "pack"), observed(), pack.size, signal);
-  const idx = await readFile(pack.files.idx);
-  await blobs.put(packKey(repositoryId, id, "idx"), Readable.from([idx]), idx.length, signal);
+  const idx = await (index ?? putIndex());
   return {
     id,
     name,
