@@ -10,7 +10,7 @@ const MASTER = "cgk_live_0123456789abcdef";
 const DATABASE = "postgres://me:hunter2@db/coregit";
 
 function parse(environment: Readonly<Record<string, string>>, input: Partial<ConfigInput> = {}) {
-  return parseConfig({ command: "standalone", environment, flags: {}, workingDirectory: "/work", isTty: false, ...input });
+  return parseConfig({ command: "standalone", environment, flags: {}, workingDirectory: "/cwd", isTty: false, ...input });
 }
 
 function problemOf(run: () => unknown): ConfigError {
@@ -28,8 +28,8 @@ test("standalone needs no setting", () => {
     warnings: [],
     config: {
       databaseUrl: null,
-      blobStore: { kind: "file", directory: "/work/.coregit/packs" },
-      dataDir: "/work/.coregit",
+      blobStore: { kind: "file", directory: "/cwd/.coregit/packs" },
+      dataDir: "/cwd/.coregit",
       cacheMaxBytes: 10 * 2 ** 30,
       listen: { host: "127.0.0.1", port: 8080 },
       publicUrl: null,
@@ -66,7 +66,7 @@ describe("a good value", () => {
     ],
     ["COREGIT_BLOB_STORE", "postgres:", { blobStore: { kind: "postgres" } }],
     ["COREGIT_BLOB_STORE", "file:///var/my%20packs", { blobStore: { kind: "file", directory: "/var/my packs" } }],
-    ["COREGIT_DATA_DIR", "state", { dataDir: "/work/state", blobStore: { kind: "file", directory: "/work/state/packs" } }],
+    ["COREGIT_DATA_DIR", "state", { dataDir: "/cwd/state", blobStore: { kind: "file", directory: "/cwd/state/packs" } }],
     ["COREGIT_DATA_DIR", "/var/lib/coregit/", { dataDir: "/var/lib/coregit" }],
     ["COREGIT_CACHE_MAX_BYTES", "10GiB", { cacheMaxBytes: 10 * 2 ** 30 }],
     ["COREGIT_CACHE_MAX_BYTES", "1.5 GB", { cacheMaxBytes: 1.5e9 }],
@@ -80,7 +80,7 @@ describe("a good value", () => {
       "Git.Local, 10.0.0.0/8,fd00::/8, 127.0.0.1",
       { allowedHosts: ["git.local", "10.0.0.0/8", "fd00::/8", "127.0.0.1"] },
     ],
-    ["COREGIT_FILE_REMOTES", "/srv/git, mirrors", { fileRemotes: ["/srv/git", "/work/mirrors"] }],
+    ["COREGIT_FILE_REMOTES", "/srv/git, mirrors", { fileRemotes: ["/srv/git", "/cwd/mirrors"] }],
     ["COREGIT_TOKEN_RATE_LIMIT", "100", { tokenRateLimit: 100 }],
     ["COREGIT_WORKERS", "16", { workers: 16 }],
     ["COREGIT_RESYNC_JITTER", "0", { resyncJitter: 0 }],
