@@ -1,5 +1,5 @@
 // What the local cache does when room is short, bytes are wrong, or its owner is killed.
-import { mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -103,7 +103,10 @@ test("a pack that a power cut left short in a view is filled again by the next p
     view = await before.store.view(repository);
   }
   const packs = join(view, "objects", "pack");
-  for (const file of await readdir(packs)) await truncate(join(packs, file), 100);
+  for (const file of await readdir(packs)) {
+    await chmod(join(packs, file), 0o600);
+    await truncate(join(packs, file), 100);
+  }
   const after = stores.use(await openTestStore(world.database, { cacheDir }));
   expect(await git(["--git-dir", await after.store.view(repository), "rev-parse", "main^{tree}"])).toBe(await source.tree());
 });

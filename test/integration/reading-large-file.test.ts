@@ -1,6 +1,6 @@
 // A file too large for memory, read raw: whole, in part, by clients that stop, and from a damaged disk.
 import { createHash, randomBytes } from "node:crypto";
-import { open, readdir, rm } from "node:fs/promises";
+import { chmod, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gitBytes } from "../support/git.ts";
@@ -79,7 +79,10 @@ describe("a large file", () => {
     const listed = await gitBytes(["verify-pack", "-v", join(packs, name)]);
     const blob = await source.git("rev-parse", "main:large.bin");
     const [, start = ""] = new RegExp(`^${blob} blob +\\d+ \\d+ (\\d+)`, "m").exec(listed.toString()) ?? [];
-    const pack = await open(join(packs, name.replace(/idx$/, "pack")), "r+");
+    const path = join(packs, name.replace(/idx$/, "pack"));
+    // git leaves packs read-only, which stops everybody but root.
+    await chmod(path, 0o600);
+    const pack = await open(path, "r+");
     await pack.write(Buffer.alloc(4_096, 0xa5), 0, 4_096, Number(start) + offset);
     await pack.close();
     const answer = await read("raw?path=large.bin");
