@@ -36,7 +36,9 @@ export async function executeImport(run: Run, step: ImportStep): Promise<void> {
   const { store } = run.deps;
   const commit = planned.changes.size === 0 ? null : buildCommit(run, step);
   const packs = [...(await source.seal())];
-  if (commit !== null) packs.push(store.buildPack([...planned.newTrees, commit], "import"));
+  // The source's own tree comes with what was sealed; only a tree that is neither side's has to be written.
+  const newTrees = planned.tree === source.tree ? [] : planned.newTrees;
+  if (commit !== null) packs.push(store.buildPack([...newTrees, commit], "import"));
   const name = branchRef(situation.localBranch);
   const point: SyncPoint = {
     remoteBranch: situation.remoteBranch,
