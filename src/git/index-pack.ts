@@ -18,6 +18,10 @@ export type PackLimits = {
   readonly maxObjects: number;
   /** Address space of the git process. */
   readonly memoryBytes: number;
+  /** Processor time of the git process, in seconds: a few kilobytes of deltas unfold to terabytes, one object at a time. */
+  readonly gitCpuSeconds: number;
+  /** Whether what the objects lead to has to be there. */
+  readonly isLinked: boolean;
 };
 
 export type IndexedPack = { readonly name: string; readonly bytes: number; readonly objects: number };
@@ -38,8 +42,10 @@ export async function indexPack(
   const chunks = checked(source, limits, tally);
   // Nothing is started for what does not even begin like a pack that we take.
   const first = await chunks.next();
-  const args = ["index-pack", "--stdin", "--fix-thin", `--strict=${LEFT_TO_PATH_RULES.map((id) => `${id}=warn`).join(",")}`];
-  const command: GitCommand = { args, gitDir, memoryBytes: limits.memoryBytes, signal };
+  const checks = limits.isLinked ? `--strict=${LEFT_TO_PATH_RULES.map((id) => `${id}=warn`).join(",")}` : "--fsck-objects";
+  const args = ["index-pack", "--stdin", "--fix-thin", checks];
+  const { memoryBytes, gitCpuSeconds: cpuSeconds } = limits;
+  const command: GitCommand = { args, gitDir, memoryBytes, cpuSeconds, signal };
   await using git = startGit(command);
   let output = "";
   git.stdout.setEncoding("latin1").on("data", (text: string) => {
@@ -93,6 +99,7 @@ function tooLarge(maxPackBytes: number): CoregitError {
 function packError(command: GitCommand, exit: GitExit): CoregitError {
   if (exit.startError !== null || exit.wasAborted) return gitFailure(command, exit);
   const cause = new Error(exit.stderr.trim());
+  if (exit.signal === "SIGXCPU") return new CoregitError("PackTooLarge", "The pack takes too long to unpack.", { cause });
   if (/out of memory|cannot allocate memory|unable to create thread/i.test(exit.stderr)) {
     return new CoregitError("OutOfMemory", "Reading the pack needs more memory than a git process may use.", { cause });
   }

@@ -8,7 +8,7 @@ import type { BlobStore } from "../blobs/blob-store.ts";
 import type { PackSource } from "../db/packs.ts";
 import { newRowId } from "../db/row-id.ts";
 import { type PackBytes, type PackFiles, wholePack } from "../git/cut-pack.ts";
-import { PACK_TRAILER_BYTES } from "../git/pack-header.ts";
+import { packNameIn } from "../git/pack-index.ts";
 import type { WrittenPack } from "../git/pack-writer.ts";
 import { packKey } from "./pack-fill.ts";
 import type { PreparedPack } from "./store.ts";
@@ -51,36 +51,29 @@ export type PackDestination = {
   readonly signal: AbortSignal;
 };
 
-/** A finished pack. When this resolves a large one is durable in the blob store, and its files are complete. */
+/** A finished pack. When this resolves a large one is durable in the blob store. */
 export async function preparePack(pack: PackBytes, objectCount: number, destination: PackDestination): Promise<PreparedPack> {
   const { signal, source, blobs, repositoryId } = destination;
+  const idx = await readFile(pack.files.idx);
+  const name = packNameIn(idx);
   if (pack.size <= destination.inlinePackBytes) {
     const bytes = Buffer.concat(await Array.fromAsync(pack.read()));
-    return prepareInline({ name: nameOf(bytes), objectCount, pack: bytes, idx: await readFile(pack.files.idx) }, source);
+    return prepareInline({ name, objectCount, pack: bytes, idx }, source);
   }
   const id = newRowId("pack");
   const digest = createHash("sha256");
-  let name = "";
-  let index: Promise<Buffer> | null = null;
-  const putIndex = async (): Promise<Buffer> => {
-    const idx = await readFile(pack.files.idx);
-    await blobs.put(packKey(repositoryId, id, "idx"), Readable.from([idx]), idx.length, signal);
-    return idx;
-  };
   async function* observed(): AsyncGenerator<Buffer> {
-    let tail: Buffer = Buffer.alloc(0);
     for await (const chunk of pack.read()) {
       digest.update(chunk);
-      tail = Buffer.concat([tail, chunk.subarray(-PACK_TRAILER_BYTES)]).subarray(-PACK_TRAILER_BYTES);
       yield chunk;
     }
-    name = nameOf(tail);
-    // The index is complete now and goes its way while the store brings the pack to the disk.
-    index = putIndex();
-    index.catch(() => undefined);
   }
-  await blobs.put(packKey(repositoryId, id, "pack"), observed(), pack.size, signal);
-  const idx = await (index ?? putIndex());
+  // A failure of one waits for the other, so that whoever cleans up finds nothing still being written.
+  const puts = await Promise.allSettled([
+    blobs.put(packKey(repositoryId, id, "pack"), observed(), pack.size, signal),
+    blobs.put(packKey(repositoryId, id, "idx"), Readable.from([idx]), idx.length, signal),
+  ]);
+  for (const put of puts) if (put.status === "rejected") throw put.reason;
   return {
     id,
     name,
@@ -105,8 +98,4 @@ export async function prepareWritten(
   await writeFile(files.idx, written.idx);
   const pack = await wholePack(files, destination.signal);
   return { prepared: await preparePack(pack, written.objectCount, destination), files };
-}
-
-function nameOf(packEnd: Buffer): string {
-  return packEnd.subarray(-PACK_TRAILER_BYTES).toString("hex");
 }

@@ -2,20 +2,24 @@
 // nothing is written there. Disposing removes it with whatever a failed or killed git left in it.
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { deflateSync } from "node:zlib";
 import { CoregitError } from "../domain/errors.ts";
 import { decodeTree, objectId } from "../domain/object-codec.ts";
 import { EMPTY_TREE, type Oid } from "../domain/oid.ts";
 import type { Tree } from "../domain/tree.ts";
 import { CatFile, type StoredObject } from "../git/cat-file.ts";
+import { findMergeBase } from "../git/commit-graph.ts";
 import { areConnected } from "../git/connectivity.ts";
-import { cutPack, type PackFiles } from "../git/cut-pack.ts";
-import { indexPack } from "../git/index-pack.ts";
+import type { PackFiles } from "../git/cut-pack.ts";
+import { type IndexedPack, indexPack } from "../git/index-pack.ts";
+import { CommitLift } from "../git/lift-commit.ts";
 import { writePack } from "../git/pack-writer.ts";
 import { makeBareDirectory } from "./bare-directory.ts";
 import { ObjectCache } from "./object-cache.ts";
-import { type PackDestination, preparePack, prepareWritten } from "./prepare-pack.ts";
-import { inspectPack, type ReceivedPack } from "./received-pack.ts";
+import { prepareWritten } from "./prepare-pack.ts";
+import { inspectPack, openReceived, type ReceivedPack } from "./received-pack.ts";
+import { EarlySeal, type SealPlace, sealPack } from "./seal-received.ts";
 import type { CheckedTips, NewObject, PreparedPack, Quarantine, ReceiveOptions } from "./store.ts";
 import type { StoreOptions } from "./store-options.ts";
 import type { ViewLease } from "./views.ts";
@@ -52,7 +56,7 @@ export async function openQuarantine(context: QuarantineContext, shallow: Shallo
 class QuarantineDirectory implements Quarantine {
   readonly #context: QuarantineContext;
   readonly #shallow = new Set<Oid>();
-  readonly #received: ReceivedPack[] = [];
+  readonly #received: { readonly pack: ReceivedPack; readonly early: EarlySeal | null }[] = [];
   readonly #added: NewObject[] = [];
   /** Apart from what is published, as long as this is not. */
   readonly #decoded: ObjectCache;
@@ -75,29 +79,52 @@ class QuarantineDirectory implements Quarantine {
 
   async receivePack(
     source: AsyncIterable<Uint8Array>,
-    { shallowTips }: ReceiveOptions,
+    options: ReceiveOptions,
     signal: AbortSignal,
   ): Promise<{ readonly bytes: number; readonly objects: number }> {
-    return await this.#explained(() => this.#receive(source, shallowTips, signal));
+    return await this.#explained(() => this.#receive(source, options, signal));
   }
 
-  async #receive(source: AsyncIterable<Uint8Array>, shallowTips: readonly Oid[], signal: AbortSignal) {
+  async #receive(source: AsyncIterable<Uint8Array>, { shallowTips, sealEarly }: ReceiveOptions, signal: AbortSignal) {
     const { folder, limits } = this.#context;
     await this.#markShallow(shallowTips);
     // Started now, so that it is there when the pack is.
     this.#openReader();
-    const packLimits = { ...limits, memoryBytes: limits.gitMemoryBytes };
-    const { name, bytes, objects } = await indexPack(folder, source, packLimits, signal);
-    const pack = await inspectPack(name, {
-      directory: folder,
-      tips: shallowTips,
-      readTree: this.readTree,
-      readCommitObject: (oid) => this.readCommitObject(oid),
-      limits,
-      signal,
-    });
-    this.#received.push(pack);
+    const { name, bytes, objects } = await this.#index(source, shallowTips, signal);
+    const indexed = await openReceived(folder, name);
+    const early = sealEarly === true ? new EarlySeal(indexed, this.#placeFor({ source: "import", signal })) : null;
+    try {
+      const pack = await inspectPack(indexed, {
+        directory: folder,
+        tips: shallowTips,
+        readTree: this.readTree,
+        readCommitObject: (oid) => this.readCommitObject(oid),
+        limits,
+        signal,
+      });
+      this.#received.push({ pack, early });
+    } catch (error) {
+      await early?.discard();
+      throw error;
+    }
     return { bytes, objects };
+  }
+
+  async #index(source: AsyncIterable<Uint8Array>, [tip]: readonly Oid[], signal: AbortSignal): Promise<IndexedPack> {
+    const { folder, limits } = this.#context;
+    const packLimits = { ...limits, memoryBytes: limits.gitMemoryBytes, isLinked: true };
+    if (tip === undefined) return await indexPack(folder, source, packLimits, signal);
+    const lift = new CommitLift(source, tip);
+    const commitIndexed = lift.lifted.then(async (commit) => {
+      if (commit === null) return 0;
+      const { pack } = writePack([{ type: "commit", ...commit }]);
+      await indexPack(folder, Readable.from([pack]), { ...packLimits, isLinked: false }, signal);
+      return 1;
+    });
+    const [indexed, lifted] = await Promise.allSettled([indexPack(folder, lift, packLimits, signal), commitIndexed]);
+    if (indexed.status === "rejected") throw indexed.reason;
+    if (lifted.status === "rejected") throw lifted.reason;
+    return { ...indexed.value, objects: indexed.value.objects + lifted.value };
   }
 
   readonly readTree = (oid: Oid): Tree | Promise<Tree> => {
@@ -114,6 +141,11 @@ class QuarantineDirectory implements Quarantine {
     return { types, areConnected: await this.#explained(() => areConnected(place, [...types.keys()])) };
   }
 
+  async isAncestor(from: Oid, to: Oid, signal: AbortSignal): Promise<boolean> {
+    const graph = { gitDir: this.#context.folder, memoryBytes: this.#context.limits.gitMemoryBytes, signal };
+    return (await this.#explained(() => findMergeBase(graph, from, to))) === from;
+  }
+
   async readCommitObject(oid: Oid): Promise<Uint8Array> {
     return (await this.#read("commit", oid)).content;
   }
@@ -126,11 +158,11 @@ class QuarantineDirectory implements Quarantine {
     { source, dropCommits }: { readonly source: "import" | "push"; readonly dropCommits: boolean },
     signal: AbortSignal,
   ): Promise<PreparedPack[]> {
-    const { repositoryId, blobs, limits, folder } = this.#context;
-    const destination = { repositoryId, blobs, inlinePackBytes: limits.inlinePackBytes, source, signal };
+    const { folder } = this.#context;
+    const destination = this.#placeFor({ source, signal });
     const sealed: PreparedPack[] = [];
-    for (const pack of this.#received) {
-      const prepared = await this.#explained(() => this.#sealReceived(pack, dropCommits, destination));
+    for (const { pack, early } of this.#received) {
+      const prepared = await this.#explained(() => this.#sealReceived(pack, early, dropCommits, destination));
       if (prepared !== null) sealed.push(prepared);
     }
     if (this.#added.length > 0) {
@@ -142,22 +174,34 @@ class QuarantineDirectory implements Quarantine {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const { pack, early } of this.#received) {
+      await early?.discard();
+      await pack.sizeJudged.catch(() => undefined);
+    }
     await this.#reader?.[Symbol.asyncDispose]();
     await rm(this.#context.folder, { recursive: true, force: true });
     this.#context.view[Symbol.dispose]();
   }
 
   /** Null: nothing of the pack is kept. */
-  async #sealReceived(pack: ReceivedPack, dropCommits: boolean, destination: PackDestination): Promise<PreparedPack | null> {
-    const { folder, limits } = this.#context;
-    const isKept = (oid: Oid) => !dropCommits || pack.types.get(oid) === "blob" || pack.types.get(oid) === "tree";
-    const kept = new Set(pack.entries.map(({ oid }) => oid).filter(isKept));
-    if (kept.size === 0) return null;
-    const options = { gitDir: folder, folder, memoryBytes: limits.gitMemoryBytes, signal: destination.signal };
-    const bytes = await cutPack(pack.files, pack.entries, kept, options);
-    const prepared = await preparePack(bytes, kept.size, destination);
-    this.#context.onSealed(prepared, { files: bytes.files, decoded: this.#decoded });
+  async #sealReceived(
+    pack: ReceivedPack,
+    early: EarlySeal | null,
+    dropCommits: boolean,
+    place: SealPlace,
+  ): Promise<PreparedPack | null> {
+    await pack.sizeJudged;
+    const dropped = dropCommits ? pack.history : new Set<Oid>();
+    if (dropped.size === pack.oids.length) return null;
+    const { prepared, files } = await (early !== null && dropped.size === 0 ? early.take() : sealPack(pack, dropped, place));
+    this.#context.onSealed(prepared, { files, decoded: this.#decoded });
     return prepared;
+  }
+
+  #placeFor({ source, signal }: Pick<SealPlace, "source" | "signal">): SealPlace {
+    const { repositoryId, blobs, limits, folder } = this.#context;
+    const { inlinePackBytes, gitMemoryBytes: memoryBytes } = limits;
+    return { repositoryId, blobs, inlinePackBytes, source, signal, folder, memoryBytes };
   }
 
   /** Commits whose parents are not here. git reads the file when it starts, so readers from before are let go. */

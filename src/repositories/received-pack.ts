@@ -4,18 +4,22 @@ import { CoregitError } from "../domain/errors.ts";
 import { decodeCommit, type ObjectType } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { TreeReader } from "../domain/tree.ts";
-import type { PackFiles } from "../git/cut-pack.ts";
 import { listObjects } from "../git/object-listing.ts";
-import { decodeIndex, type IndexEntry } from "../git/pack-index.ts";
+import { listOids } from "../git/pack-index.ts";
 import { packPath } from "./pack-fill.ts";
 import { TreeInspection } from "./received-trees.ts";
+import type { IndexedFiles } from "./seal-received.ts";
 import type { StoreLimits } from "./store-options.ts";
 
-export type ReceivedPack = {
-  readonly files: PackFiles;
-  readonly entries: readonly IndexEntry[];
-  readonly types: ReadonlyMap<Oid, ObjectType>;
+export type ReceivedPack = IndexedFiles & {
+  /** Its commits and tags. */
+  readonly history: ReadonlySet<Oid>;
+  /** Settled when the pack is known not to unfold beyond the limit. Rejects with `PackTooLarge`; to be awaited before the pack is published. */
+  readonly sizeJudged: Promise<void>;
 };
+
+/** How many commits are asked for at once. */
+const BATCH = 256;
 
 type Inspection = {
   /** The quarantine's folder. */
@@ -28,27 +32,42 @@ type Inspection = {
   readonly signal: AbortSignal;
 };
 
-/** @throws CoregitError `PackTooLarge`, `PathRefused`, `TooManyObjects`, `ObjectInvalid`. */
-export async function inspectPack(name: string, inspection: Inspection): Promise<ReceivedPack> {
-  const { directory, limits, signal, readTree } = inspection;
+/** The pack that index-pack left in the quarantine. */
+export async function openReceived(directory: string, name: string): Promise<IndexedFiles> {
   const files = { pack: packPath(directory, name, "pack"), idx: packPath(directory, name, "idx") };
-  const entries = decodeIndex(await readFile(files.idx));
-  const objects = new Set(entries.map(({ oid }) => oid));
+  return { files, oids: listOids(await readFile(files.idx)) };
+}
+
+/**
+ * Judges the trees of the pack. What the tips lead to need not be listed to know what it is, so that of a pack which holds
+ * nothing else only the size is left to judge. @throws CoregitError `PathRefused`, `TooManyObjects`, `ObjectInvalid`, and that of `sizeJudged`.
+ */
+export async function inspectPack(indexed: IndexedFiles, inspection: Inspection): Promise<ReceivedPack> {
+  const { limits, signal, readTree, tips } = inspection;
+  const objects = new Set(indexed.oids);
   const treeLimits = { maxDepth: limits.maxTreeDepth, maxPaths: limits.maxObjects };
   const trees = new TreeInspection({ objects, readTree, limits: treeLimits, signal });
-  // Two processes at once, and neither outlives this: what fails waits for the other.
-  const [listed, checked] = await Promise.allSettled([
-    listTypes([...objects], inspection),
-    readTipRoots(inspection).then((roots) => trees.check(roots)),
-  ]);
-  if (checked.status === "rejected") throw checked.reason;
-  if (listed.status === "rejected") throw listed.reason;
-  const types = listed.value;
-  const ofType = (type: ObjectType) => [...objects].filter((oid) => types.get(oid) === type);
-  await trees.check(await readRoots(ofType("commit"), inspection));
-  await trees.check(ofType("tree"));
+  await trees.check(await readTipRoots(inspection));
+  const rest = trees.unreached;
+  const listed = listTypes([...objects], inspection);
+  const history = rest.isSubsetOf(new Set(tips)) ? rest : await inspectRest(await listed, trees, inspection);
+  const sizeJudged = listed.then(() => undefined);
+  sizeJudged.catch(() => undefined);
   trees.checkExtent();
-  return { files, entries, types };
+  return { ...indexed, history, sizeJudged };
+}
+
+/** Judges what the tips do not lead to, and answers the commits and tags. */
+async function inspectRest(
+  types: ReadonlyMap<Oid, ObjectType>,
+  trees: TreeInspection,
+  inspection: Inspection,
+): Promise<ReadonlySet<Oid>> {
+  const ofType = (type: ObjectType) => [...types.keys()].filter((oid) => types.get(oid) === type);
+  const commits = ofType("commit");
+  await trees.check(await readRoots(commits, inspection));
+  await trees.check(ofType("tree"));
+  return new Set([...commits, ...ofType("tag")]);
 }
 
 async function listTypes(oids: readonly Oid[], { directory, limits, signal }: Inspection): Promise<Map<Oid, ObjectType>> {
@@ -79,6 +98,9 @@ async function readTipRoots(inspection: Inspection): Promise<Oid[]> {
 /** Root trees of commits that the repository has or the pack brings. */
 async function readRoots(commits: readonly Oid[], { readCommitObject }: Inspection): Promise<Oid[]> {
   const roots: Oid[] = [];
-  for (const oid of commits) roots.push(decodeCommit(oid, await readCommitObject(oid)).tree);
+  for (let start = 0; start < commits.length; start += BATCH) {
+    const batch = commits.slice(start, start + BATCH);
+    roots.push(...(await Promise.all(batch.map(async (oid) => decodeCommit(oid, await readCommitObject(oid)).tree))));
+  }
   return roots;
 }

@@ -23,40 +23,52 @@ type Folder = { readonly entries: number; readonly folders: readonly Place[] };
 export class TreeInspection {
   readonly #received: ReceivedTrees;
   readonly #known = new Map<Oid, Folder>();
+  readonly #unreached: Set<Oid>;
 
   constructor(received: ReceivedTrees) {
     this.#received = received;
+    this.#unreached = new Set(received.objects);
   }
 
   /** @throws CoregitError `PathRefused`, `ObjectInvalid`. */
   async check(trees: Iterable<Oid>): Promise<void> {
-    for (const oid of trees) {
-      if (!this.#known.has(oid)) await checkBelow({ oid, path: "" }, this.#received, this.#known);
-    }
+    await this.#checkBelow([...trees].map((oid) => ({ oid, path: "" })));
+  }
+
+  /**
+   * Objects of the pack that no tree checked so far is or names. The others are what the trees say: index-pack makes sure.
+   */
+  get unreached(): ReadonlySet<Oid> {
+    return this.#unreached;
   }
 
   /** Judges depth and number of paths of all that was checked. @throws CoregitError `PathRefused`, `TooManyObjects`. */
   checkExtent(): void {
     checkExtent(this.#received, this.#known);
   }
-}
 
-/** Level by level, so that many trees are read at once and a name is reported at its shortest path. */
-async function checkBelow(root: Place, received: ReceivedTrees, known: Map<Oid, Folder>): Promise<void> {
-  let level = newPlaces([root], received, known);
-  while (level.length > 0) {
-    const below: Place[] = [];
-    for (let start = 0; start < level.length; start += BATCH) {
-      received.signal.throwIfAborted();
-      const batch = level.slice(start, start + BATCH);
-      const trees = await Promise.all(batch.map(({ oid }) => received.readTree(oid)));
-      for (const [index, place] of batch.entries()) {
-        const folder = checkEntries(place, trees[index] ?? []);
-        known.set(place.oid, folder);
-        below.push(...folder.folders);
+  /** Level by level, so that many trees are read at once and a name is reported at its shortest path. */
+  async #checkBelow(roots: readonly Place[]): Promise<void> {
+    const { readTree, signal } = this.#received;
+    let level = newPlaces(roots, this.#received, this.#known);
+    while (level.length > 0) {
+      const below: Place[] = [];
+      for (let start = 0; start < level.length; start += BATCH) {
+        signal.throwIfAborted();
+        const batch = level.slice(start, start + BATCH);
+        const trees = await Promise.all(batch.map(({ oid }) => readTree(oid)));
+        for (const [index, place] of batch.entries()) below.push(...this.#checkTree(place, trees[index] ?? []));
       }
+      level = newPlaces(below, this.#received, this.#known);
     }
-    level = newPlaces(below, received, known);
+  }
+
+  #checkTree(place: Place, tree: Tree): readonly Place[] {
+    const folder = checkEntries(place, tree);
+    this.#known.set(place.oid, folder);
+    this.#unreached.delete(place.oid);
+    for (const { oid } of tree) this.#unreached.delete(oid);
+    return folder.folders;
   }
 }
 

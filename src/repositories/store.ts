@@ -16,6 +16,8 @@ export type Repository = {
   readonly description: string;
   readonly visibility: "private" | "public";
   readonly defaultBranch: string;
+  /** Names and globs of branches that are never deleted and only move forward. */
+  readonly protectedBranches: readonly string[];
 };
 
 /** What a new repository begins with: objects, among them the commit that becomes the default branch's first. */
@@ -108,6 +110,11 @@ export interface RepositoryReader {
 export type ReceiveOptions = {
   /** Commits of the pack whose parents were not asked for: the remote's head of a depth-1 fetch. Empty for a push. */
   readonly shallowTips: readonly Oid[];
+  /**
+   * Begins to make the pack durable while it is still being looked at, as `seal` of an import would. For a caller that has
+   * nothing to refuse; a pack that is refused leaves nothing.
+   */
+  readonly sealEarly?: boolean;
 };
 
 export type CheckedTips = { readonly types: ReadonlyMap<Oid, ObjectType>; readonly areConnected: boolean };
@@ -134,6 +141,8 @@ export interface Quarantine extends AsyncDisposable {
    * @throws CoregitError `OutOfMemory`, `Timeout`.
    */
   checkTips(tips: readonly Oid[], signal: AbortSignal): Promise<CheckedTips>;
+  /** Whether the commit `to`, of the quarantine or the repository, has `from` among its ancestors. @throws CoregitError `Timeout`. */
+  isAncestor(from: Oid, to: Oid, signal: AbortSignal): Promise<boolean>;
   /** Raw content of a commit in the quarantine or the repository. @throws CoregitError `ObjectMissing`. */
   readCommitObject(oid: Oid): Promise<Uint8Array>;
   /** Adds objects made in process (trees and commits of the plan). They are part of what `seal` returns. */

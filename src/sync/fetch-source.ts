@@ -75,7 +75,11 @@ async function fetchInto(run: Run, remote: Remote, situation: Situation, base: S
   await using stack = new AsyncDisposableStack();
   const quarantine = stack.use(await deps.store.quarantine(situation.repository, shallow));
   const pack = remote.fetchPack({ oid: situation.remote, have: base?.remoteCommit ?? null }, signal);
-  const received = await quarantine.receivePack(pack, { shallowTips: [situation.remote] }, signal);
+  const received = await quarantine.receivePack(
+    pack,
+    { shallowTips: [situation.remote], sealEarly: hasNothingToRefuse(run, situation) },
+    signal,
+  );
   run.progress.receivedBytes += received.bytes;
   const commitObject = await readFetchedCommit(quarantine, situation.remote);
   const { tree } = decodeCommit(situation.remote, commitObject);
@@ -92,6 +96,11 @@ async function fetchInto(run: Run, remote: Remote, situation: Situation, base: S
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** A plan for a branch that is not there yet stops for nothing, so what it needs may become durable meanwhile. */
+function hasNothingToRefuse(run: Run, situation: Situation): boolean {
+  return situation.local === null && run.request.mode === "Apply";
 }
 
 async function readFetchedCommit(quarantine: Quarantine, oid: Oid): Promise<Uint8Array> {

@@ -55,8 +55,6 @@ async function openSource(run: Run, remote: Remote, situation: Situation, base: 
 }
 
 async function planAndExecute(run: Run, situation: Situation, source: Source, base: SyncPoint | null): Promise<Ending> {
-  // A plan for a branch that is not there yet has nothing to be refused for: what it needs may become durable meanwhile.
-  if (situation.local === null && run.request.mode === "Apply") source.seal().catch(() => undefined);
   const target = await readTarget(situation, situation.local);
   const result = await planImport(run, source, target, base);
   run.signal.throwIfAborted();

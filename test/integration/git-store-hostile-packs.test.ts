@@ -186,6 +186,47 @@ describe("limits", () => {
   });
 });
 
+describe("a pack whose sealing begins before it has been looked at", () => {
+  const bomb = newObject("blob", Buffer.alloc(64 * MEBIBYTE));
+  const bombTree = newObject("tree", encodeTree([{ name: "bomb", mode: "100644", oid: bomb.oid }]));
+  const bombCommit = commitOf(bombTree.oid);
+  const hostile = hostileTree({ name: ".git" });
+  const hostileCommit = hostile.at(-1)?.oid ?? bombCommit.oid;
+
+  test.each([
+    ["for a name in its trees", hostile, hostileCommit, "PathRefused"],
+    ["for what it unpacks to", [bombCommit, bombTree, bomb], bombCommit.oid, "PackTooLarge"],
+    [
+      "for what nobody asked for",
+      [...smallCommit("asked for").objects.toReversed(), ...hostile],
+      smallCommit("asked for").oid,
+      "PathRefused",
+    ],
+  ])("and is refused %s leaves nothing in the blob store", async (_, objects, tip, code) => {
+    const limits = { maxInflatedBytes: 8 * MEBIBYTE, inlinePackBytes: 0 };
+    await using world = await openTestStore(database.database, { limits });
+    const signal = AbortSignal.timeout(60_000);
+    const refused = async () => {
+      await using quarantine = await world.store.quarantine(repository);
+      await quarantine.receivePack(packOf(...objects), { shallowTips: [tip], sealEarly: true }, signal);
+      await quarantine.seal({ source: "import", dropCommits: true }, signal);
+    };
+    await expect(refused()).rejects.toMatchObject({ code });
+    expect(await Array.fromAsync(world.blobs.list(""))).toEqual([]);
+  });
+
+  test("and that holds more history than was asked for is sealed without it", async () => {
+    await using world = await openTestStore(database.database, { limits: { inlinePackBytes: 0 } });
+    const signal = AbortSignal.timeout(60_000);
+    const [first, second] = [smallCommit("first"), smallCommit("second")];
+    await using quarantine = await world.store.quarantine(repository);
+    const pack = packOf(...second.objects.toReversed(), ...first.objects);
+    await quarantine.receivePack(pack, { shallowTips: [second.oid], sealEarly: true }, signal);
+    const [sealed] = await quarantine.seal({ source: "import", dropCommits: true }, signal);
+    expect(sealed?.objectCount).toBe(4);
+  });
+});
+
 describe("a hostile tree", () => {
   test.each([
     [".git", ".git"],
