@@ -5,7 +5,9 @@ import { dirname, join } from "node:path";
 import { KINDS } from "../src/resources/kinds.ts";
 import { crdFile } from "./generate/crd-file.ts";
 import { errorsPage } from "./generate/errors-page.ts";
+import { openApiFile } from "./generate/openapi-file.ts";
 import { referencePage } from "./generate/reference-page.ts";
+import { sdkErrorCodes } from "./generate/sdk-error-codes.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -13,6 +15,8 @@ const files = new Map<string, string>([
   ...Object.values(KINDS).map((kind) => [`crds/coregit.dev_${kind.plural}.yaml`, crdFile(kind)] as const),
   ...Object.values(KINDS).map((kind) => [`docs/reference/${kind.singular}.md`, referencePage(kind)] as const),
   ["docs/errors.md", errorsPage()],
+  ["docs/openapi.json", await openApiFile()],
+  ["src/sdk/server-error-codes.ts", sdkErrorCodes()],
 ]);
 
 async function differs([path, content]: readonly [string, string]): Promise<boolean> {
