@@ -5,15 +5,16 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { BlobStore } from "./blobs/blob-store.ts";
 import { openBlobStore } from "./blobs/open-blob-store.ts";
-import type { DoctorCheck, RoleStarters } from "./cli/ports.ts";
+import type { RoleStarters } from "./cli/ports.ts";
 import type { Config } from "./config/config.ts";
 import { loadStandaloneSecrets } from "./config/secrets.ts";
 import { CHANNELS, type Database } from "./db/database.ts";
-import { migrate, schemaProblem, waitForSchema } from "./db/migrate.ts";
+import { migrate, waitForSchema } from "./db/migrate.ts";
 import { connectPostgres, openPostgres } from "./db/postgres.ts";
 import { systemClock } from "./domain/clock.ts";
 import { CoregitError } from "./domain/errors.ts";
 import type { Logger } from "./domain/log.ts";
+import { ProgressBoard } from "./domain/progress.ts";
 import { runLocalUploadPack } from "./git/local-upload-pack.ts";
 import type { DependencyCheck, Readiness } from "./http/ports.ts";
 import { createReadiness } from "./http/readiness.ts";
@@ -23,6 +24,7 @@ import { openRemotes } from "./remotes/open-remotes.ts";
 import { openGitExchange } from "./repositories/open-git-exchange.ts";
 import { type LocalRepositoryStore, openRepositoryStore } from "./repositories/open-repository-store.ts";
 import { storeLimits } from "./repositories/store-options.ts";
+import { openStoreUpkeep } from "./repositories/upkeep/open-store-upkeep.ts";
 import { lockDataDir } from "./standalone/data-dir-lock.ts";
 import { startEmbeddedPostgres } from "./standalone/embedded-postgres.ts";
 import { showFirstRuns } from "./standalone/first-runs.ts";
@@ -53,40 +55,12 @@ export function createRoles(options: AppOptions): RoleStarters {
   };
 }
 
-/** What `doctor` asks of the world beside settings and programs. */
-export function reachabilityChecks(config: Config): readonly DoctorCheck[] {
-  if (config.databaseUrl === null) {
-    return [{ name: "database", run: async () => "embedded; standalone starts it" }];
-  }
-  const url = config.databaseUrl;
-  const logger = createLogger({ level: "silent", format: "json", destination: process.stderr });
-  return [
-    {
-      name: "database",
-      async run() {
-        await using database = await connectPostgres({ url, logger, maxConnections: 1 });
-        const problem = await schemaProblem(database);
-        if (problem !== null) throw new CoregitError("DatabaseUnsupported", problem);
-        return "reachable, schema current";
-      },
-    },
-    {
-      name: "blob store",
-      async run() {
-        await using database = openPostgres({ url, logger, maxConnections: 1 });
-        await using blobs = await openBlobStore(config.blobStore, database);
-        await blobs.check();
-        return blobs.description;
-      },
-    },
-  ];
-}
-
 /** What every role has: logger, metrics, store, and the ports on rows. */
 type Core = {
   readonly config: Config;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly progress: ProgressBoard;
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly store: LocalRepositoryStore;
@@ -101,20 +75,16 @@ async function openCore(
 ): Promise<Core> {
   const { config, logger, database } = parts;
   const blobs = stack.use(await openBlobStore(config.blobStore, database));
-  const store = stack.use(
-    await openRepositoryStore({
-      database,
-      blobs,
-      cacheDir: join(config.dataDir, "cache"),
-      cacheMaxBytes: config.cacheMaxBytes,
-      limits: storeLimits(config.maxPackBytes),
-      logger,
-      clock: systemClock,
-    }),
-  );
+  const metrics = createMetrics(app.version);
+  const shared = { database, blobs, cacheDir: join(config.dataDir, "cache"), logger, clock: systemClock };
+  const { cacheMaxBytes, packRetentionMs } = config;
+  const limits = storeLimits(config.maxPackBytes);
+  const store = stack.use(await openRepositoryStore({ ...shared, cacheMaxBytes, limits, metrics: metrics.cache }));
   const declarations = openDeclarations({ database, store, keys: config.encryptionKeys });
   const instanceId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  return { ...parts, metrics: createMetrics(app.version), blobs, store, declarations, instanceId };
+  stack.use(openStoreUpkeep({ ...shared, store, packRetentionMs, random: Math.random, metrics: metrics.upkeep }));
+  const progress = new ProgressBoard(systemClock);
+  return { ...parts, metrics, progress, blobs, store, declarations, instanceId };
 }
 
 function openWorkers(stack: AsyncDisposableStack, app: AppOptions, core: Core, isOnlyWorker: boolean): Engine {
@@ -142,6 +112,7 @@ function openWorkers(stack: AsyncDisposableStack, app: AppOptions, core: Core, i
     instanceId: core.instanceId,
     isOnlyWorker,
     metrics: core.metrics.engine,
+    progress: core.progress,
   });
   return stack.use(engine);
 }
@@ -161,6 +132,7 @@ async function serveHttp(stack: AsyncDisposableStack, core: Core, readiness: Rea
     ...openGitExchange(store),
     readiness,
     metricsPage: metrics.page,
+    progress: core.progress,
     httpMetrics: metrics.http,
     masterKey: config.masterKey,
     tokenRateLimit: config.tokenRateLimit,
@@ -211,18 +183,12 @@ async function runStandalone(
   await engine.start();
   const catalog = createCatalog(database);
   const { dataDir } = config;
+  const { declarations } = core;
+  const { output } = app.terminal;
   const standalone = stack.use(
-    await openStandalone({ dataDir, manifestsFolder: manifests, url: httpUrl, declarations: core.declarations, catalog, logger }),
+    await openStandalone({ dataDir, manifestsFolder: manifests, url: httpUrl, declarations, catalog, logger }),
   );
-  await showFirstRuns({
-    database,
-    declarations: core.declarations,
-    standalone,
-    output: app.terminal.output,
-    url: httpUrl,
-    dataDir,
-    signal,
-  });
+  await showFirstRuns({ database, declarations, standalone, output, url: httpUrl, dataDir, signal });
   await aborted(signal);
 }
 
@@ -277,6 +243,7 @@ async function runOperator(
       random: Math.random,
       logger,
       metrics: core.metrics.runtime,
+      progress: core.progress,
     }),
   );
   void operator.synced.then(() => {

@@ -1,7 +1,7 @@
 // From the process to the program: arguments, signals, exit code.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DoctorCheck, Output, RoleStarters } from "./cli/ports.ts";
+import type { CliPorts, DoctorCheck, Output, RoleStarters } from "./cli/ports.ts";
 import { runCli } from "./cli/run-cli.ts";
 import type { Config } from "./config/config.ts";
 import { readEnvironment } from "./config/env.ts";
@@ -37,7 +37,11 @@ function lazyRoles(version: string): RoleStarters {
 }
 
 async function reachabilityChecks(config: Config): Promise<readonly DoctorCheck[]> {
-  return (await import("./app.ts")).reachabilityChecks(config);
+  return await (await import("./doctor.ts")).reachabilityChecks(config);
+}
+
+async function* deepChecks(...about: Parameters<CliPorts["deepChecks"]>): AsyncGenerator<DoctorCheck> {
+  yield* (await import("./doctor.ts")).deepChecks(...about);
 }
 
 /** Runs one command and leaves its exit code in `process.exitCode`. */
@@ -55,6 +59,7 @@ export async function runMain(args: readonly string[]): Promise<void> {
   process.exitCode = await runCli(args, {
     roles: lazyRoles(version),
     checks: reachabilityChecks,
+    deepChecks,
     output,
     environment: readEnvironment(),
     workingDirectory: process.cwd(),

@@ -18,8 +18,11 @@ export interface BlobStore extends AsyncDisposable {
   size(key: BlobKey): Promise<number | null>;
   /** Removes a key; removing a missing key resolves. */
   delete(key: BlobKey): Promise<void>;
-  /** Keys that start with `prefix` in code-unit order, with size and time of writing (epoch milliseconds). */
-  list(prefix: string): AsyncIterable<{ readonly key: BlobKey; readonly size: number; readonly writtenAtMs: number }>;
+  /** Keys that start with `prefix`, those after `after` if given, in code-unit order, with size and time of writing (epoch milliseconds). */
+  list(
+    prefix: string,
+    after?: BlobKey,
+  ): AsyncIterable<{ readonly key: BlobKey; readonly size: number; readonly writtenAtMs: number }>;
   /** Resolves when the store can be used. @throws CoregitError naming the setting when it cannot. */
   check(): Promise<void>;
 }

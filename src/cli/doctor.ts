@@ -6,39 +6,76 @@ import type { Config, Role } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { CliError, EXIT } from "./exit.ts";
 import type { CliPorts, DoctorCheck } from "./ports.ts";
-import { configOf, serverHelp } from "./server-options.ts";
+import { configOf, DATA_DIR_FLAG, type ServerFlags, serverHelp } from "./server-options.ts";
 
 const CHECK_DEADLINE_MS = 15_000;
 /** The oldest git with which requests can be pinned to a checked address (http.curloptResolve). */
 const GIT_MINIMUM = [2, 37] as const;
 const NODE_MINIMUM = [22, 19] as const;
 
+type Flags = ServerFlags & { readonly role: Role; readonly deep?: true };
+
+const DEEP_HELP = `
+With --deep every stored byte of every repository, or of REPOSITORY, is read and compared with its recorded hash, and git
+checks all objects and links (git fsck --full --strict) in a temporary copy below the data dir, which needs as much room as
+the largest repository. A standalone that runs goes on meanwhile; for one that is stopped its database is started and stopped
+again. Prints a line a repository; exit 1 when anything is damaged, naming repository and pack or object.
+`;
+
 /** Checks the settings of a role, this machine, and whatever the role reaches; exit 1 when something is wrong. */
 export function addDoctor(program: Command, ports: CliPorts): void {
   program
     .command("doctor")
-    .description("check settings, programs and reachability")
+    .description("check settings, programs and reachability; with --deep, every stored repository")
+    .argument("[repository]", "with --deep: only this one, SLUG or NAMESPACE/SLUG")
+    .option("--deep", "also read and check everything that is stored")
     .addOption(
       new Option("--role <role>", "the role to check for").choices(["standalone", "operator", "api"]).default("standalone"),
     )
-    .addHelpText("after", serverHelp("coregit doctor", "coregit doctor --role api"))
-    .action(async ({ role }: { readonly role: Role }) => {
-      const settings = settingsCheck(role, ports);
-      const checks = [
-        settings.check,
-        ...machineChecks(settings.config),
-        ...(settings.config === null ? [] : await ports.checks(settings.config)),
-      ];
-      let failed = 0;
-      for (const check of checks) if (!(await report(check, ports))) failed += 1;
-      if (failed > 0) throw new CliError(EXIT.failed, `${failed} of ${checks.length} checks failed.`);
+    .option(...DATA_DIR_FLAG)
+    .addHelpText(
+      "after",
+      DEEP_HELP + serverHelp("coregit doctor", "coregit doctor --role api", "coregit doctor --deep team/site"),
+    )
+    .action(async (repository: string | undefined, flags: Flags) => {
+      if (repository !== undefined && flags.deep === undefined) {
+        throw new CliError(EXIT.wrongUse, "A repository is checked with --deep only.");
+      }
+      const { config, tally } = await checkAll(flags, ports);
+      // Repositories come after what they need: without it, each would fail for the same reason.
+      if (flags.deep && config !== null && tally.failed === 0) await checkDeep(config, repository ?? null, { tally, ports });
+      if (tally.failed > 0) throw new CliError(EXIT.failed, `${tally.failed} of ${tally.all} checks failed.`);
     });
 }
 
-function settingsCheck(role: Role, ports: CliPorts): { readonly check: DoctorCheck; readonly config: Config | null } {
+type Tally = { all: number; failed: number };
+
+async function checkAll(flags: Flags, ports: CliPorts): Promise<{ readonly config: Config | null; readonly tally: Tally }> {
+  const { check, config } = settingsCheck(flags, ports);
+  const tally = { all: 0, failed: 0 };
+  const reached = config === null ? [] : await ports.checks(config);
+  for (const next of [check, ...machineChecks(config), ...reached]) await count(tally, next, ports);
+  return { config, tally };
+}
+
+type Progress = { readonly tally: Tally; readonly ports: CliPorts };
+
+async function checkDeep(config: Config, repository: string | null, { tally, ports }: Progress): Promise<void> {
+  for await (const check of ports.deepChecks(config, repository, ports.signal)) await count(tally, check, ports);
+}
+
+async function count(tally: Tally, check: DoctorCheck, ports: CliPorts): Promise<void> {
+  tally.all += 1;
+  if (!(await report(check, ports))) tally.failed += 1;
+}
+
+function settingsCheck(
+  { role, ...flags }: Flags,
+  ports: CliPorts,
+): { readonly check: DoctorCheck; readonly config: Config | null } {
   const check = (run: DoctorCheck["run"]) => ({ name: "settings", run });
   try {
-    return { config: configOf(role, {}, ports), check: check(async () => `complete for ${role}`) };
+    return { config: configOf(role, flags, ports), check: check(async () => `complete for ${role}`) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { config: null, check: check(async () => Promise.reject(error)) };
@@ -58,12 +95,14 @@ function machineChecks(config: Config | null): DoctorCheck[] {
   return config === null ? [node, git] : [node, git, dataDir];
 }
 
-async function report({ name, run }: DoctorCheck, { output, signal }: CliPorts): Promise<boolean> {
+async function report({ name, run, deadlineMs }: DoctorCheck, { output, signal }: CliPorts): Promise<boolean> {
+  const deadline = deadlineMs === null ? [] : [AbortSignal.timeout(CHECK_DEADLINE_MS)];
   try {
-    const found = await run(AbortSignal.any([signal, AbortSignal.timeout(CHECK_DEADLINE_MS)]));
+    const found = await run(AbortSignal.any([signal, ...deadline]));
     output.print(`ok    ${name}: ${found}\n`);
     return true;
   } catch (error) {
+    if (signal.aborted) throw new CliError(EXIT.failed, "Ended before everything was checked.");
     output.print(`FAIL  ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
     return false;
   }

@@ -20,6 +20,8 @@ export type DoctorCheck = {
   readonly name: string;
   /** Says what was found, or throws with a sentence on what is wrong and what to do. */
   run(signal: AbortSignal): Promise<string>;
+  /** Default: 15 s. null: it may take any time. */
+  readonly deadlineMs?: null;
 };
 
 export type Output = {
@@ -35,6 +37,11 @@ export type CliPorts = {
   readonly roles: RoleStarters;
   /** Checks of what a role with this configuration reaches: database, schema, blob store. */
   readonly checks: (config: Config) => Promise<readonly DoctorCheck[]>;
+  /**
+   * A check of everything stored in each repository, or in the one of this name (`slug` or `namespace/slug`).
+   * Throws a CoregitError when the repositories cannot be listed or there is none of this name.
+   */
+  readonly deepChecks: (config: Config, repository: string | null, signal: AbortSignal) => AsyncIterable<DoctorCheck>;
   readonly output: Output;
   readonly environment: Environment;
   readonly workingDirectory: string;

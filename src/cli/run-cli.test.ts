@@ -26,6 +26,9 @@ async function run(line: string, change: Partial<CliPorts> = {}): Promise<Run> {
       migrate: async () => ["0001-initial"],
     },
     checks: async () => [],
+    deepChecks: async function* () {
+      yield { name: "default/site", run: async () => "3 packs" };
+    },
     output: { print: (text) => (out += text), say: (text) => (err += text), isTty: false },
     environment: {},
     workingDirectory: tmpdir(),
@@ -108,6 +111,22 @@ test("doctor fails when one check does, and says what to do", async () => {
   expect(code).toBe(1);
   expect(out).toContain("ok    settings: complete for standalone\n");
   expect(out).toContain("FAIL  database: It is down; start it.\n");
+});
+
+test("doctor --deep checks what is stored once everything else is in order, and fails when something is damaged", async () => {
+  const environment = { COREGIT_DATA_DIR: tmpdir() };
+  const sound = await run("doctor --deep", { environment });
+  expect(sound.out).toContain("ok    default/site: 3 packs\n");
+  expect(sound.code).toBe(0);
+  const deepChecks = async function* (_config: unknown, repository: string | null) {
+    yield { name: `${repository}`, deadlineMs: null, run: async () => Promise.reject(new Error("Damaged packs: pack_1.")) };
+  };
+  const damaged = await run("doctor --deep team/site", { environment, deepChecks });
+  expect(damaged.out).toContain("FAIL  team/site: Damaged packs: pack_1.\n");
+  expect(damaged.code).toBe(1);
+  const down = [{ name: "database", run: async () => Promise.reject(new Error("It is down.")) }];
+  expect((await run("doctor --deep", { environment, checks: async () => down })).out).not.toContain("default/site");
+  expect(await run("doctor team/site", { environment })).toMatchObject({ code: 2, err: expect.stringContaining("--deep") });
 });
 
 describe("client commands", () => {

@@ -38,6 +38,8 @@ export type Config = {
   /** Absolute folders below which file:// remotes are allowed; standalone only. */
   readonly fileRemotes: readonly string[];
   readonly maxPackBytes: number;
+  /** How long blobs of packs stay that nothing needs any more, milliseconds; at least a day. */
+  readonly packRetentionMs: number;
   readonly workers: number;
   /** Fraction of an interval by which it varies either way. */
   readonly resyncJitter: number;

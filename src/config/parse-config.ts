@@ -32,6 +32,12 @@ const MAX_WORKERS = 256;
 /** More than one process can answer; whoever wants no limit sets this. */
 const MAX_TOKEN_RATE_LIMIT = 1_000_000_000;
 
+const DAY_MS = 24 * 3_600_000;
+/** The longest read of packs that were replaced. */
+const MIN_RETENTION_MS = DAY_MS;
+/** Managed databases keep backups for a week. */
+const DEFAULT_RETENTION_MS = 7 * DAY_MS;
+
 /** @throws ConfigError for the first setting that is wrong, or missing for this command. */
 export function parseConfig(input: ConfigInput): ParsedConfig {
   const texts: Environment = { ...input.environment, ...input.flags };
@@ -58,6 +64,7 @@ export function parseConfig(input: ConfigInput): ParsedConfig {
     allowedHosts: value("COREGIT_ALLOWED_HOSTS", read.readHosts, []),
     fileRemotes: value("COREGIT_FILE_REMOTES", (text) => read.readFolders(text, workingDirectory), []),
     maxPackBytes: value("COREGIT_MAX_PACK_BYTES", read.readBytes, 2 * GIBIBYTE),
+    packRetentionMs: value("COREGIT_PACK_RETENTION", (text) => read.readDuration(text, MIN_RETENTION_MS), DEFAULT_RETENTION_MS),
     workers: value("COREGIT_WORKERS", (text) => read.readWhole(text, 1, MAX_WORKERS), 4),
     resyncJitter: value("COREGIT_RESYNC_JITTER", read.readFraction, 0.1),
     logLevel: value("COREGIT_LOG_LEVEL", (text) => read.readChoice(text, LOG_LEVELS), "info"),

@@ -31,6 +31,11 @@ export const SERVER_SETTINGS: readonly Setting[] = [
   setting("COREGIT_ALLOWED_HOSTS", "none", "names, addresses or CIDRs exempt from the private-address block"),
   setting("COREGIT_FILE_REMOTES", "none", "standalone: folders below which file:// remotes are allowed"),
   setting("COREGIT_MAX_PACK_BYTES", "2GiB", "largest pack taken from a push or a remote"),
+  setting(
+    "COREGIT_PACK_RETENTION",
+    "168h",
+    "how long packs that nothing needs stay in the blob store; longer than database backups",
+  ),
   setting("COREGIT_WORKERS", "4", "concurrent runs of this process"),
   setting("COREGIT_RESYNC_JITTER", "0.1", "fraction of an interval by which it varies either way"),
   setting("COREGIT_LOG_LEVEL", "info", "trace, debug, info, warn, error, fatal or silent"),

@@ -3,6 +3,7 @@
 import { isIP } from "node:net";
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { formatDuration, parseDuration } from "../domain/duration.ts";
 import type { BlobStoreSetting, ListenAddress } from "./config.ts";
 import { readS3Setting } from "./s3-setting.ts";
 import { ValueProblem } from "./value-problem.ts";
@@ -48,6 +49,14 @@ export function readWhole(text: string, min: number, max: number): number {
     throw new ValueProblem(`must be a whole number from ${min} to ${max}, not ${quote(text)}`);
   }
   return value;
+}
+
+/** Milliseconds of `168h`, `36h30m`. */
+export function readDuration(text: string, minMs: number): number {
+  const ms = parseDuration(text);
+  if (ms === null || ms < minMs)
+    throw new ValueProblem(`must be a duration of at least ${formatDuration(minMs)}, not ${quote(text)}`);
+  return ms;
 }
 
 /** At least 0, below 1. */

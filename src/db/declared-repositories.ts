@@ -7,6 +7,7 @@ export type DeclaredRepository = {
   readonly id: string;
   readonly owner: Owner;
   readonly defaultBranch: string;
+  readonly protectedBranches: readonly string[];
   readonly description: string;
   readonly visibility: "private" | "public";
   readonly deletionPolicy: "Retain" | "Delete";
@@ -17,13 +18,14 @@ type RepositoryRow = {
   readonly owner_kind: Owner["kind"];
   readonly owner_ref: string;
   readonly default_branch: string;
+  readonly protected_branches: readonly string[];
   readonly description: string;
   readonly visibility: "private" | "public";
   readonly deletion_policy: "Retain" | "Delete";
 };
 
 const SELECT = `
-  SELECT id, owner_kind, owner_ref, default_branch, description, visibility, deletion_policy
+  SELECT id, owner_kind, owner_ref, default_branch, protected_branches, description, visibility, deletion_policy
   FROM repositories WHERE namespace = $1 AND slug = $2`;
 
 export async function findDeclaredRepository(db: Queryable, namespace: string, slug: string): Promise<DeclaredRepository | null> {
@@ -41,6 +43,7 @@ function toRepository(row: RepositoryRow | undefined): DeclaredRepository | null
     id: row.id,
     owner: { kind: row.owner_kind, ref: row.owner_ref },
     defaultBranch: row.default_branch,
+    protectedBranches: row.protected_branches,
     description: row.description,
     visibility: row.visibility,
     deletionPolicy: row.deletion_policy,
@@ -71,7 +74,7 @@ export async function makeRepository(
 export async function updateDeclaredRepository(db: Queryable, repository: DeclaredRepository): Promise<void> {
   await db.query(
     `UPDATE repositories SET owner_kind = $2, owner_ref = $3, default_branch = $4, description = $5, visibility = $6,
-       deletion_policy = $7, updated_at = now() WHERE id = $1`,
+       deletion_policy = $7, protected_branches = $8, updated_at = now() WHERE id = $1`,
     [
       repository.id,
       repository.owner.kind,
@@ -80,6 +83,7 @@ export async function updateDeclaredRepository(db: Queryable, repository: Declar
       repository.description,
       repository.visibility,
       repository.deletionPolicy,
+      repository.protectedBranches,
     ],
   );
 }

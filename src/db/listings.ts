@@ -10,6 +10,7 @@ export type RepositoryListing = {
   readonly description: string;
   readonly visibility: "private" | "public";
   readonly defaultBranch: string;
+  readonly protectedBranches: readonly string[];
   readonly owner: Owner;
   /** Head of the default branch, or null while there is none. */
   readonly headSha: string | null;
@@ -42,6 +43,7 @@ type RepositoryRow = {
   readonly description: string;
   readonly visibility: RepositoryListing["visibility"];
   readonly default_branch: string;
+  readonly protected_branches: readonly string[];
   readonly owner_kind: Owner["kind"];
   readonly owner_ref: string;
   readonly head_sha: string | null;
@@ -50,7 +52,8 @@ type RepositoryRow = {
 };
 
 const REPOSITORIES = `
-  SELECT r.id, r.namespace, r.slug, r.description, r.visibility, r.default_branch, r.owner_kind, r.owner_ref, r.created_at,
+  SELECT r.id, r.namespace, r.slug, r.description, r.visibility, r.default_branch, r.protected_branches,
+    r.owner_kind, r.owner_ref, r.created_at,
     (SELECT oid FROM refs WHERE repository_id = r.id AND name = 'refs/heads/' || r.default_branch) AS head_sha,
     (SELECT COALESCE(sum(pack_size + idx_size), 0) FROM packs WHERE repository_id = r.id AND retired_at IS NULL) AS size_bytes
   FROM repositories r`;
@@ -129,6 +132,7 @@ function toRepository(row: RepositoryRow): RepositoryListing {
     description: row.description,
     visibility: row.visibility,
     defaultBranch: row.default_branch,
+    protectedBranches: row.protected_branches,
     owner: { kind: row.owner_kind, ref: row.owner_ref },
     headSha: row.head_sha,
     sizeBytes: Number(row.size_bytes),

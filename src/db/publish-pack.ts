@@ -1,9 +1,10 @@
 // What most publishes are (one pack, one ref that moves) as one statement: a single round trip, and the rows are locked for
-// no longer than the server takes. The effects and the order of locks are those of the transaction in the git store's
-// publish: first the repository's row, then the ref.
+// no longer than the server takes. Several of them share a statement, and with it the wait for the disk and the one for
+// the server's queue of notifications, which lets one transaction commit at a time. The effects and the order of locks are
+// those of the transaction in the git store's publish: first the repository's row, then the ref.
 import { CHANNELS, type Queryable } from "./database.ts";
+import type { RefMove } from "./move-refs.ts";
 import { type NewPack, packValues } from "./packs.ts";
-import type { RefMove } from "./refs.ts";
 
 export type PackPublication = {
   readonly repositoryId: string;
@@ -13,28 +14,70 @@ export type PackPublication = {
   readonly reason: string;
 };
 
-// The ref is looked at before the repository's row is locked, so that a lost race mostly costs no new version; and again
-// when it is moved, which decides. The pack and the log line follow from the move.
-const SQL = `
-  WITH repository AS (
-    UPDATE repositories SET version = version + 1, updated_at = now()
-    WHERE id = $2 AND EXISTS (SELECT FROM refs WHERE repository_id = $2 AND name = $12 AND oid = $13)
-    RETURNING id
+/** Of one publication, in the order of `valuesOf`. */
+const COLUMN_TYPES = [
+  ...["text", "text", "text", "text", "integer", "bigint", "bigint", "bytea", "bytea", "bytea", "bytea"],
+  ...["text", "text", "text", "text", "text"],
+];
+
+/** A statement of this many takes about as long as the disk to make it durable. Each number is a prepared statement of its own. */
+export const MAX_TOGETHER = 16;
+
+/** `lock` says what happens while another transaction publishes to the same repository. */
+type Lock = "NO KEY UPDATE" | "NO KEY UPDATE SKIP LOCKED";
+
+// The move of the ref decides; the pack and the log line follow from it.
+function statement(count: number, lock: Lock): string {
+  return `
+  WITH given (item, id, repository_id, name, source, object_count, pack_size, idx_size, pack_sha256, idx_sha256, pack_bytes,
+    idx_bytes, ref, old_oid, new_oid, actor, reason) AS (VALUES ${Array.from({ length: count }, placeholders).join(", ")}
+  ), locked AS (
+    SELECT id FROM repositories WHERE id IN (SELECT repository_id FROM given) FOR ${lock}
+  ), repository AS (
+    UPDATE repositories SET version = version + 1, updated_at = now() FROM locked WHERE repositories.id = locked.id
+    RETURNING repositories.id
   ), moved AS (
-    UPDATE refs SET oid = $14, updated_at = now() FROM repository
-    WHERE refs.repository_id = repository.id AND refs.name = $12 AND refs.oid = $13
-    RETURNING refs.name
+    UPDATE refs SET oid = given.new_oid, updated_at = now() FROM given JOIN repository ON repository.id = given.repository_id
+    WHERE refs.repository_id = given.repository_id AND refs.name = given.ref AND refs.oid = given.old_oid
+    RETURNING given.*
   ), pack AS (
     INSERT INTO packs (id, repository_id, name, source, object_count, pack_size, idx_size, pack_sha256, idx_sha256, pack_bytes, idx_bytes)
-    SELECT $1, $2, $3, $4, $5::integer, $6::bigint, $7::bigint, $8::bytea, $9::bytea, $10::bytea, $11::bytea FROM moved
+    SELECT id, repository_id, name, source, object_count, pack_size, idx_size, pack_sha256, idx_sha256, pack_bytes, idx_bytes FROM moved
   ), logged AS (
-    INSERT INTO reflog (repository_id, ref, old_oid, new_oid, actor, reason) SELECT $2, name, $13, $14, $15, $16 FROM moved
+    INSERT INTO reflog (repository_id, ref, old_oid, new_oid, actor, reason)
+    SELECT repository_id, ref, old_oid, new_oid, actor, reason FROM moved
   )
-  SELECT pg_notify('${CHANNELS.refMoved}', $2) FROM moved`;
+  SELECT item, pg_notify('${CHANNELS.refMoved}', repository_id) FROM moved`;
+}
+
+/** `(3, $49::text, $50::text, …)`. */
+function placeholders(_: unknown, item: number): string {
+  const before = item * COLUMN_TYPES.length + 1;
+  return `(${[item, ...COLUMN_TYPES.map((type, column) => `$${before + column}::${type}`)].join(", ")})`;
+}
+
+function valuesOf({ repositoryId, pack, move, actor, reason }: PackPublication): readonly unknown[] {
+  return [...packValues(repositoryId, pack), move.name, move.expected, move.next, actor, reason];
+}
 
 /** False: the ref is not what it was expected to be, or not there, and nothing was written but perhaps a new version. */
 export async function publishPack(db: Queryable, publication: PackPublication): Promise<boolean> {
-  const { repositoryId, pack, move, actor, reason } = publication;
-  const values = [...packValues(repositoryId, pack), move.name, move.expected, move.next, actor, reason];
-  return (await db.query(SQL, values, "publish-pack")).rowCount === 1;
+  const { rowCount } = await db.query(statement(1, "NO KEY UPDATE"), valuesOf(publication), "publish-pack");
+  return rowCount === 1;
+}
+
+/**
+ * At most `MAX_TOGETHER` publications in one transaction, each for itself: what is said of `publishPack` holds for each.
+ * Those whose repository another transaction has locked are left out as well, so that nobody waits for somebody else's lock.
+ * Returns those that were written.
+ */
+export async function publishPacks(
+  db: Queryable,
+  publications: readonly PackPublication[],
+): Promise<ReadonlySet<PackPublication>> {
+  const { length } = publications;
+  const values = publications.flatMap(valuesOf);
+  const sql = statement(length, "NO KEY UPDATE SKIP LOCKED");
+  const { rows } = await db.query<{ item: number }>(sql, values, `publish-packs-${length}`);
+  return new Set(rows.flatMap(({ item }) => publications[item] ?? []));
 }

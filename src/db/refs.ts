@@ -1,6 +1,6 @@
-// Rows of `refs` and `reflog`. A ref moves only from what it was expected to be.
+// Reads rows of `refs`.
 import { type Oid, parseOid } from "../domain/oid.ts";
-import type { Queryable, Transaction } from "./database.ts";
+import type { Queryable } from "./database.ts";
 
 export async function readRef(db: Queryable, repositoryId: string, name: string): Promise<Oid | null> {
   const sql = "SELECT oid FROM refs WHERE repository_id = $1 AND name = $2";
@@ -41,48 +41,4 @@ export async function readNamedRefs(db: Queryable, repositoryId: string, names: 
 /** Whether the repository has any branch. */
 export async function hasBranch(db: Queryable, repositoryId: string): Promise<boolean> {
   return (await readRefPage(db, repositoryId, { prefix: "refs/heads/", after: null, limit: 1 })).length > 0;
-}
-
-/** A ref that git could not keep beside `name`: one of its folders, or one inside it. */
-export async function findConflictingRef(db: Queryable, repositoryId: string, name: string): Promise<string | null> {
-  const components = name.split("/");
-  const folders = components.slice(1).map((_, index) => components.slice(0, index + 1).join("/"));
-  // "0" is the character after "/", so this is the range of names that begin with `name/`.
-  const sql = `SELECT name FROM refs
-    WHERE repository_id = $1 AND (name = ANY($2) OR (name > $3 || '/' AND name < $3 || '0')) LIMIT 1`;
-  const { rows } = await db.query<{ name: string }>(sql, [repositoryId, folders, name]);
-  return rows[0]?.name ?? null;
-}
-
-export type RefMove = { readonly name: string; readonly expected: Oid | null; readonly next: Oid | null };
-
-/** Moves, makes or deletes a ref if it is what is expected. False: it is not, and nothing was written. */
-export async function moveRef(tx: Transaction, repositoryId: string, { name, expected, next }: RefMove): Promise<boolean> {
-  if (expected === null && next === null) return (await readRef(tx, repositoryId, name)) === null;
-  if (expected === null) {
-    const sql = "INSERT INTO refs (repository_id, name, oid) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    return (await tx.query(sql, [repositoryId, name, next])).rowCount === 1;
-  }
-  if (next === null) {
-    const sql = "DELETE FROM refs WHERE repository_id = $1 AND name = $2 AND oid = $3";
-    return (await tx.query(sql, [repositoryId, name, expected])).rowCount === 1;
-  }
-  const sql = "UPDATE refs SET oid = $4, updated_at = now() WHERE repository_id = $1 AND name = $2 AND oid = $3";
-  return (await tx.query(sql, [repositoryId, name, expected, next])).rowCount === 1;
-}
-
-export async function appendReflog(
-  tx: Transaction,
-  repositoryId: string,
-  move: RefMove,
-  why: { readonly actor: string; readonly reason: string },
-): Promise<void> {
-  await tx.query("INSERT INTO reflog (repository_id, ref, old_oid, new_oid, actor, reason) VALUES ($1, $2, $3, $4, $5, $6)", [
-    repositoryId,
-    move.name,
-    move.expected,
-    move.next,
-    why.actor,
-    why.reason,
-  ]);
 }

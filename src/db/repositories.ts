@@ -8,26 +8,30 @@ export type RepositoryRow = {
   readonly description: string;
   readonly visibility: "private" | "public";
   readonly default_branch: string;
+  readonly protected_branches: readonly string[];
 };
 
 /** What a local view is compared with. `version` moves with every publish. */
 export type RepositoryState = { readonly version: bigint; readonly defaultBranch: string };
 
-const COLUMNS = "id, namespace, slug, description, visibility, default_branch";
+/** What may not happen to which branches. */
+export type BranchRules = { readonly defaultBranch: string; readonly protectedBranches: readonly string[] };
+
+const COLUMNS = "id, namespace, slug, description, visibility, default_branch, protected_branches";
 
 export async function findRepository(db: Queryable, namespace: string, slug: string): Promise<RepositoryRow | null> {
   const sql = `SELECT ${COLUMNS} FROM repositories WHERE namespace = $1 AND slug = $2`;
   return (await db.query<RepositoryRow>(sql, [namespace, slug], "find-repository")).rows[0] ?? null;
 }
 
-export type NewRepositoryRow = Omit<RepositoryRow, "default_branch"> & { readonly defaultBranch: string };
+export type NewRepositoryRow = Pick<RepositoryRow, "id" | "namespace" | "slug" | "description" | "visibility"> & BranchRules;
 
 /** Makes a repository that the API owns. False: there is one of this name. */
 export async function insertRepository(tx: Transaction, row: NewRepositoryRow): Promise<boolean> {
   const { rowCount } = await tx.query(
-    `INSERT INTO repositories (id, namespace, slug, description, visibility, default_branch)
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (namespace, slug) DO NOTHING`,
-    [row.id, row.namespace, row.slug, row.description, row.visibility, row.defaultBranch],
+    `INSERT INTO repositories (id, namespace, slug, description, visibility, default_branch, protected_branches)
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (namespace, slug) DO NOTHING`,
+    [row.id, row.namespace, row.slug, row.description, row.visibility, row.defaultBranch, row.protectedBranches],
   );
   return rowCount === 1;
 }
@@ -41,6 +45,14 @@ export async function readRepositoryState(db: Queryable, id: string): Promise<Re
   const { rows } = await db.query<{ version: string; default_branch: string }>(sql, [id]);
   const [row] = rows;
   return row === undefined ? null : { version: BigInt(row.version), defaultBranch: row.default_branch };
+}
+
+/** The rules as they are in this transaction; null: there is no such repository. */
+export async function readBranchRules(tx: Transaction, id: string): Promise<BranchRules | null> {
+  const sql = "SELECT default_branch, protected_branches FROM repositories WHERE id = $1";
+  const { rows } = await tx.query<Pick<RepositoryRow, "default_branch" | "protected_branches">>(sql, [id]);
+  const [row] = rows;
+  return row === undefined ? null : { defaultBranch: row.default_branch, protectedBranches: row.protected_branches };
 }
 
 /** Starts a publish: one at a time per repository, until the transaction ends. False: there is no such repository. */

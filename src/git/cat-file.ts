@@ -1,5 +1,6 @@
-// A git that stays and answers for objects: `cat-file --batch-command`. Requests are sent as they come and answered in
-// order. It finds packs that are added to its repository later; of a repository that was removed and made anew it
+// A git that stays and answers for objects: `cat-file --batch-command`. Requests of one turn of the event loop are sent
+// together, and git writes their answers, in order, as large pieces: a system call for each object would cost more than the
+// object. It finds packs that are added to its repository later; of a repository that was removed and made anew it
 // knows nothing, so its owner then starts another.
 import { CoregitError } from "../domain/errors.ts";
 import type { ObjectType } from "../domain/object-codec.ts";
@@ -23,13 +24,14 @@ const HEADER = /^([0-9a-f]{40}) (blob|tree|commit|tag) (\d+)$/;
 export class CatFile implements AsyncDisposable {
   readonly #git: GitProcess;
   readonly #waiting: Request[] = [];
+  #unsent: string[] = [];
   #rest = Buffer.alloc(0);
   #reading: Reading | null = null;
   #isClosed = false;
 
   /** `memoryBytes` bounds the process when what it reads is not published yet. */
   constructor(gitDir: string, options: { readonly memoryBytes?: number } = {}) {
-    this.#git = startGit({ args: ["cat-file", "--batch-command"], gitDir, ...options });
+    this.#git = startGit({ args: ["cat-file", "--buffer", "--batch-command"], gitDir, ...options });
     this.#git.stdout.on("data", (chunk: Buffer) => this.#take(chunk));
     void this.#git.exited.then(() => this.#fail());
   }
@@ -66,8 +68,14 @@ export class CatFile implements AsyncDisposable {
     if (this.#isClosed) return Promise.reject(closed());
     const { promise, resolve, reject } = Promise.withResolvers<ObjectInfo | StoredObject | null>();
     this.#waiting.push({ wantsContent: command === "contents", resolve, reject });
-    this.#git.stdin.write(`${command} ${name}\n`);
+    if (this.#unsent.length === 0) queueMicrotask(() => this.#send());
+    this.#unsent.push(`${command} ${name}\n`);
     return promise;
+  }
+
+  #send(): void {
+    this.#git.stdin.write(`${this.#unsent.join("")}flush\n`);
+    this.#unsent = [];
   }
 
   #take(chunk: Buffer): void {

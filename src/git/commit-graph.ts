@@ -10,6 +10,7 @@ const MAX_OUTPUT_BYTES = 1 << 20;
 type Graph = {
   /** Absolute path of a bare repository. */
   readonly gitDir: string;
+  readonly memoryBytes?: number;
   readonly signal: AbortSignal;
 };
 
@@ -40,8 +41,8 @@ export async function listAhead(
 }
 
 /** What git answers, without the last line feed; `emptyCode` is how it ends when it has nothing to say. */
-async function ask({ gitDir, signal }: Graph, args: readonly string[], emptyCode = 0): Promise<string> {
-  const command: GitCommand = { args, gitDir, signal, deadlineMs: DEADLINE_MS };
+async function ask(graph: Graph, args: readonly string[], emptyCode = 0): Promise<string> {
+  const command: GitCommand = { ...graph, args, deadlineMs: DEADLINE_MS };
   const { stdout, exit } = await runGit(command, { maxOutputBytes: MAX_OUTPUT_BYTES });
   if (exit.code !== 0 && exit.code !== emptyCode) throw gitFailure(command, exit);
   return stdout.toString("latin1").trimEnd();

@@ -41,7 +41,7 @@ export function gitEnvironment(protocol: GitProtocol | null): Record<string, str
   return protocol === null ? { ...ENVIRONMENT } : { ...ENVIRONMENT, GIT_PROTOCOL: protocol };
 }
 
-export function gitArguments(gitDir: string | null, args: readonly string[]): string[] {
-  const configuration = CONFIGURATION.flatMap((setting) => ["-c", setting]);
+export function gitArguments(gitDir: string | null, args: readonly string[], settings: readonly string[]): string[] {
+  const configuration = [...CONFIGURATION, ...settings].flatMap((setting) => ["-c", setting]);
   return [...configuration, ...(gitDir === null ? [] : [`--git-dir=${gitDir}`]), ...args];
 }

@@ -13,11 +13,15 @@ const KILL_GRACE_MS = 1_000;
 
 export type GitCommand = {
   readonly args: readonly string[];
+  /** Configuration of this command alone, each as `name=value`. */
+  readonly settings?: readonly string[];
   /** Absolute path of a bare repository; null for commands that need none. */
   readonly gitDir: string | null;
   readonly protocol?: GitProtocol | null;
   /** Address space that the process may use, for those that parse bytes from outside. */
   readonly memoryBytes?: number;
+  /** Processor time that it may use, in seconds of all its threads; counts only beside `memoryBytes`. */
+  readonly cpuSeconds?: number;
   /** Milliseconds after which the process is ended. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
@@ -119,12 +123,12 @@ export function startGit(command: GitCommand): GitProcess {
   return new GitProcess(child, signals.length === 0 ? null : AbortSignal.any(signals));
 }
 
-/** The shell's only work is the limit: the script is constant and every argument stays one. */
+/** The shell's only work is the limits: the script is constant and every argument stays one. */
 function commandLine(command: GitCommand): [string, string[]] {
-  const args = gitArguments(command.gitDir, command.args);
+  const args = gitArguments(command.gitDir, command.args, command.settings ?? []);
   if (command.memoryBytes === undefined) return ["git", args];
-  const kibibytes = String(Math.ceil(command.memoryBytes / 1024));
-  return ["sh", ["-c", 'ulimit -v "$1" && shift && exec git "$@"', "sh", kibibytes, ...args]];
+  const limits = [String(Math.ceil(command.memoryBytes / 1024)), String(command.cpuSeconds ?? "unlimited")];
+  return ["sh", ["-c", 'ulimit -v "$1" && ulimit -S -t "$2" && shift 2 && exec git "$@"', "sh", ...limits, ...args]];
 }
 
 export type GitOutput = { readonly stdout: Buffer; readonly exit: GitExit };

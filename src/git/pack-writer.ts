@@ -23,13 +23,13 @@ type PackedObject = { readonly oid: Oid; readonly bytes: Buffer };
 
 /** An object given twice is written once. The same objects in the same order give the same bytes. */
 export function writePack(objects: readonly NewObject[]): WrittenPack {
-  return joinPack(distinct(objects).map((object) => packed(object, compress(object.content))));
+  return joinPack(distinct(objects).map((object) => packed(object, compress(object.type, object.content))));
 }
 
 /** The same; larger contents are compressed beside the event loop. */
 export async function writeLargePack(objects: readonly NewObject[]): Promise<WrittenPack> {
   return joinPack(
-    await Promise.all(distinct(objects).map(async (object) => packed(object, await compressLater(object.content)))),
+    await Promise.all(distinct(objects).map(async (object) => packed(object, await compressLater(object.type, object.content)))),
   );
 }
 

@@ -25,16 +25,18 @@ function ignoreExisting(error: NodeJS.ErrnoException): void {
 export type RefSnapshot = {
   /** The repository's version that the refs are at least as new as. */
   readonly version: bigint;
-  readonly defaultBranch: string;
   /** In order of their names' bytes. */
   readonly refs: ReadonlyMap<string, Oid>;
 };
 
 /** Replaces all refs at once. The version stands among the traits of the first line, where git passes over what it does not know. */
-export async function writeRefs(directory: string, { version, defaultBranch, refs }: RefSnapshot): Promise<void> {
+export async function writeRefs(directory: string, { version, refs }: RefSnapshot): Promise<void> {
   const lines = [`# pack-refs with: sorted coregit-version=${version} `, ...[...refs].map(([name, oid]) => `${oid} ${name}`)];
-  await replaceFile(join(directory, "HEAD"), `ref: refs/heads/${defaultBranch}\n`);
   await replaceFile(join(directory, "packed-refs"), `${lines.join("\n")}\n`);
+}
+
+export async function writeHead(directory: string, branch: string): Promise<void> {
+  await replaceFile(join(directory, "HEAD"), `ref: refs/heads/${branch}\n`);
 }
 
 /** The version of the refs in a directory; null: there are none, or it is not one of ours. */

@@ -3,8 +3,8 @@
 import { CoregitError } from "../domain/errors.ts";
 import type { Oid } from "../domain/oid.ts";
 import { branchOf, checkRefName, tagOf } from "../domain/ref-name.ts";
-import { keepDefaultBranch } from "./default-branch.ts";
-import type { Repository, RepositoryReader, RepositoryStore } from "./store.ts";
+import { brokenRule, type ForwardMoves, keepBranches } from "./branch-rules.ts";
+import type { RefUpdate, Repository, RepositoryReader, RepositoryStore } from "./store.ts";
 
 export type RefChange = {
   readonly name: string;
@@ -31,7 +31,8 @@ const ATTEMPTS = 20;
 /**
  * Changes the ref and returns what it was before. A ref that is already as wanted is left alone.
  * @throws CoregitError `RefMoved` with `details.head_sha`, `RefExists` and `NotFastForward` without force, `DefaultBranch`,
- *   `RefNotFound` when the ref to delete or the object to point to is not there, `InvalidRequest` when it is of a wrong type.
+ *   `BranchProtected`, `RefNotFound` when the ref to delete or the object to point to is not there, `InvalidRequest` when it is
+ *   of a wrong type.
  */
 export async function changeRef(context: ChangeContext, change: RefChange): Promise<{ readonly previous: Oid | null }> {
   const reader = context.store.reader(context.repository);
@@ -49,19 +50,18 @@ async function tryChange(context: ChangeContext, change: RefChange, previous: Oi
   if (change.expected !== undefined && change.expected !== previous) return "moved";
   if (previous === null && change.next === null) throw refNotFound(change.name);
   if (previous === change.next) return "done";
-  if (previous !== null && change.next !== null && !change.force) {
-    await checkMove(context, change.name, { from: previous, to: change.next });
-  }
-  return await publish(context, { name: change.name, expected: previous, next: change.next });
+  const ref = { name: change.name, expected: previous, next: change.next };
+  return await publish(context, ref, await checkMove(context, ref, change.force));
 }
 
 async function publish(
   { store, repository, actor, reason }: ChangeContext,
-  ref: { readonly name: string; readonly expected: Oid | null; readonly next: Oid | null },
+  ref: RefUpdate,
+  forward: ForwardMoves,
 ): Promise<"done" | "moved"> {
   try {
     const publication = { repositoryId: repository.id, packs: [], refs: [ref], actor, reason };
-    await store.publish(publication, (tx) => keepDefaultBranch(tx, publication));
+    await store.publish(publication, (tx) => keepBranches(tx, publication, forward));
     return "done";
   } catch (error) {
     if (error instanceof CoregitError && error.code === "RefMoved") return "moved";
@@ -79,17 +79,16 @@ async function checkTarget(reader: RepositoryReader, name: string, oid: Oid): Pr
   throw new CoregitError("InvalidRequest", `${name} must point to ${wanted}, and ${oid} is a ${type}.`, { details });
 }
 
-async function checkMove(
-  { store, repository, signal }: ChangeContext,
-  name: string,
-  { from, to }: { readonly from: Oid; readonly to: Oid },
-): Promise<void> {
-  const details = { ref: name, head_sha: from };
-  if (tagOf(name) !== null)
-    throw new CoregitError("RefExists", `${name} is there already; a tag is moved by force only.`, { details });
-  if (await isAncestor(store.reader(repository), { from, to }, signal)) return;
+/** A move that is forced is looked at all the same where the branch is protected. Gives the ref when it moves forward. */
+async function checkMove({ store, repository, signal }: ChangeContext, ref: RefUpdate, force: boolean): Promise<ForwardMoves> {
+  const { name, expected: from, next: to } = ref;
+  const broken = brokenRule(repository, ref, false);
+  if (from === null || to === null || (force && broken === null)) return new Set();
+  if (tagOf(name) !== null) throw refExists(name, from);
+  if (await isAncestor(store.reader(repository), { from, to }, signal)) return new Set([name]);
+  if (broken !== null) throw broken;
   throw new CoregitError("NotFastForward", `${to} does not have ${from}, where ${name} is now, among its ancestors.`, {
-    details,
+    details: { ref: name, head_sha: from },
   });
 }
 

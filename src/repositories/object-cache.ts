@@ -2,9 +2,10 @@
 // repository has its own: that one repository has an object must not make it readable through another.
 import { LRUCache } from "lru-cache";
 import type { Commit } from "../domain/commit.ts";
-import { decodeCommit, decodeTree, type NewObject } from "../domain/object-codec.ts";
+import { decodeCommit, type NewObject } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { Tree } from "../domain/tree.ts";
+import type { NewTree } from "../domain/tree-edit.ts";
 
 /** What an entry of a tree and a commit take in V8's heap, measured on trees of short names. */
 const BYTES_PER_ENTRY = 220;
@@ -53,16 +54,18 @@ export class ObjectCache {
     return cached?.kind === "blob" ? cached.content : null;
   }
 
-  /** Keeps it if it is small. */
+  /** Keeps it if it is small, as a copy: `content` may be a part of something large. */
   setBlob(repositoryId: string, oid: Oid, content: Uint8Array): void {
-    if (content.byteLength <= MAX_BLOB_BYTES) this.#objects.set(`${repositoryId}/${oid}`, { kind: "blob", content });
+    if (content.byteLength > MAX_BLOB_BYTES) return;
+    this.#objects.set(`${repositoryId}/${oid}`, { kind: "blob", content: new Uint8Array(content) });
   }
 
   /** Takes over objects that were made in process. */
-  setObjects(repositoryId: string, objects: readonly NewObject[]): void {
-    for (const { oid, type, content } of objects) {
-      if (type === "blob") this.setBlob(repositoryId, oid, content);
-      else if (type === "tree") this.setTree(repositoryId, oid, decodeTree(content));
+  setObjects(repositoryId: string, objects: readonly (NewObject | NewTree)[]): void {
+    for (const object of objects) {
+      const { oid, type, content } = object;
+      if ("tree" in object) this.setTree(repositoryId, oid, object.tree);
+      else if (type === "blob") this.setBlob(repositoryId, oid, content);
       else if (type === "commit") this.setCommit(repositoryId, decodeCommit(oid, content));
     }
   }

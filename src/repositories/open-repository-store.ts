@@ -1,4 +1,5 @@
 // The git store put together: database, blob store and local cache behind the one port.
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Transaction } from "../db/database.ts";
 import { deleteRepository, findRepository, getRepository, type RepositoryRow } from "../db/repositories.ts";
@@ -9,6 +10,7 @@ import { CommitWriter } from "./commit-writer.ts";
 import { type Comparisons, createComparisons } from "./comparisons.ts";
 import { createRepository } from "./create-repository.ts";
 import { ObjectCache } from "./object-cache.ts";
+import { PackPublisher } from "./pack-publisher.ts";
 import { prepareInline } from "./prepare-pack.ts";
 import { ProcessDirectory } from "./process-directory.ts";
 import { publish } from "./publish.ts";
@@ -25,12 +27,21 @@ import type {
   RepositoryStore,
 } from "./store.ts";
 import type { StoreOptions } from "./store-options.ts";
+import { compact } from "./upkeep/compact.ts";
 import { ViewCache, type ViewLease } from "./views.ts";
 
 /** A store with views that can be held open, for those who serve them. */
 export interface LocalRepositoryStore extends RepositoryStore {
   /** The view of `RepositoryStore.view`, which is not evicted before the lease is disposed. */
   leaseView(repository: Repository): Promise<ViewLease>;
+  /**
+   * Joins small packs of the repository so that their number stays about the logarithm of its objects. Concurrent with
+   * everything; safe to repeat, to race and to kill. Resolves to how many packs were replaced, 0: nothing had to be, or
+   * another process does it. @throws CoregitError `StorageCorrupt`, `ObjectMissing`, `Internal`, `Timeout`.
+   */
+  compact(repositoryId: string, signal: AbortSignal): Promise<number>;
+  /** Takes replaced packs that nobody can need any more out of the local views. Resolves to how many. */
+  trimViews(signal: AbortSignal): Promise<number>;
 }
 
 /** Opens the store and removes what processes that are gone left in the cache. */
@@ -46,6 +57,7 @@ class CachedRepositoryStore implements LocalRepositoryStore {
   readonly #objects: PublishedObjects;
   readonly #comparisonsOf: (repositoryId: string) => Comparisons;
   readonly #commits: CommitWriter;
+  readonly #packs: PackPublisher;
   readonly #sealed = new WeakMap<PreparedPack, SealedPack>();
 
   constructor(options: StoreOptions, work: ProcessDirectory) {
@@ -54,6 +66,7 @@ class CachedRepositoryStore implements LocalRepositoryStore {
     this.#views = new ViewCache(options, work);
     this.#objects = new PublishedObjects(this.#views, new ObjectCache(options.limits.objectCacheBytes));
     this.#comparisonsOf = createComparisons(this.#views);
+    this.#packs = new PackPublisher(options.database);
     this.#commits = new CommitWriter({ ...options, store: this, cache: this.#objects.cache });
   }
 
@@ -99,7 +112,7 @@ class CachedRepositoryStore implements LocalRepositoryStore {
   }
 
   async publish(publication: Publication, also?: (tx: Transaction) => Promise<void>): Promise<void> {
-    await publish(this.#options.database, publication, also ?? null);
+    await publish({ database: this.#options.database, packs: this.#packs }, publication, also ?? null);
     for (const pack of publication.packs) await this.#keepLocally(publication.repositoryId, pack);
   }
 
@@ -109,6 +122,29 @@ class CachedRepositoryStore implements LocalRepositoryStore {
 
   leaseView(repository: Repository): Promise<ViewLease> {
     return this.#views.lease(repository.id);
+  }
+
+  async compact(repositoryId: string, signal: AbortSignal): Promise<number> {
+    const folder = this.#work.newFolder();
+    try {
+      const compaction = await compact({ ...this.#options, repositoryId, folder, signal });
+      if (compaction === null) return 0;
+      const { pack, files, replacedPacks } = compaction;
+      await this.#locally(pack, async () => {
+        await this.#views.adopt(repositoryId, pack.name, files);
+        await this.#views.follow(repositoryId);
+      });
+      return replacedPacks;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async trimViews(signal: AbortSignal): Promise<number> {
+    const dropped = await this.#views.trim(signal);
+    // A lasting git would keep what it has open of the packs that are gone, and look into them for ever.
+    for (const id of dropped.keys()) this.#objects.forget(id);
+    return dropped.values().reduce((sum, count) => sum + count, 0);
   }
 
   async remove(id: string): Promise<void> {
@@ -123,12 +159,17 @@ class CachedRepositoryStore implements LocalRepositoryStore {
     await this.#work[Symbol.asyncDispose]();
   }
 
-  /** Spares the way through the blob store. The pack is published: whatever goes wrong here costs speed only. */
+  /** Spares the way through the blob store. */
   async #keepLocally(repositoryId: string, pack: PreparedPack): Promise<void> {
     const sealed = this.#sealed.get(pack);
     if (sealed === undefined) return;
     this.#objects.cache.absorb(sealed.decoded);
-    await this.#views.adopt(repositoryId, pack.name, sealed.files).catch((error: unknown) => {
+    await this.#locally(pack, () => this.#views.adopt(repositoryId, pack.name, sealed.files));
+  }
+
+  /** The pack is published: whatever goes wrong with its way into the view costs speed only. */
+  async #locally(pack: PreparedPack, work: () => Promise<unknown>): Promise<void> {
+    await work().catch((error: unknown) => {
       this.#options.logger.warn({ err: error, pack: pack.id }, "A published pack could not be put into the local view.");
     });
   }
@@ -136,6 +177,6 @@ class CachedRepositoryStore implements LocalRepositoryStore {
 
 function toRepository(row: RepositoryRow | null): Repository | null {
   if (row === null) return null;
-  const { default_branch: defaultBranch, ...repository } = row;
-  return { ...repository, defaultBranch };
+  const { default_branch: defaultBranch, protected_branches: protectedBranches, ...repository } = row;
+  return { ...repository, defaultBranch, protectedBranches };
 }

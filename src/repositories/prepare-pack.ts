@@ -51,7 +51,10 @@ export type PackDestination = {
   readonly signal: AbortSignal;
 };
 
-/** A finished pack. When this resolves a large one is durable in the blob store. */
+/**
+ * A finished pack. When this resolves a large one is durable in the blob store; when it throws nothing is left there, unless
+ * the store cannot be reached.
+ */
 export async function preparePack(pack: PackBytes, objectCount: number, destination: PackDestination): Promise<PreparedPack> {
   const { signal, source, blobs, repositoryId } = destination;
   const idx = await readFile(pack.files.idx);
@@ -68,12 +71,15 @@ export async function preparePack(pack: PackBytes, objectCount: number, destinat
       yield chunk;
     }
   }
-  // A failure of one waits for the other, so that whoever cleans up finds nothing still being written.
   const puts = await Promise.allSettled([
     blobs.put(packKey(repositoryId, id, "pack"), observed(), pack.size, signal),
     blobs.put(packKey(repositoryId, id, "idx"), Readable.from([idx]), idx.length, signal),
   ]);
-  for (const put of puts) if (put.status === "rejected") throw put.reason;
+  const failed = puts.find((put) => put.status === "rejected");
+  if (failed !== undefined) {
+    await removeBlobs(blobs, repositoryId, id);
+    throw failed.reason;
+  }
   return {
     id,
     name,
@@ -85,6 +91,12 @@ export async function preparePack(pack: PackBytes, objectCount: number, destinat
     idxSha256: sha256(idx),
     inline: null,
   };
+}
+
+/** Takes back what the blob store has of a pack that is not published. Never throws: what stays is collected by age. */
+export async function removeBlobs(blobs: BlobStore, repositoryId: string, packId: string): Promise<void> {
+  const keys = (["pack", "idx"] as const).map((part) => packKey(repositoryId, packId, part));
+  await Promise.allSettled(keys.map((key) => blobs.delete(key)));
 }
 
 /** A pack made in process, inline or, when it is large, by way of files in `folder`. */

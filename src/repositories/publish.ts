@@ -7,25 +7,27 @@
 // Before the commit nothing is visible; after it everything is durable. One pack that moves one ref is published by one
 // statement with the same effects.
 import type { Database, Transaction } from "../db/database.ts";
+import { appendReflog, findConflict, moveRefs, type RefConflict } from "../db/move-refs.ts";
 import { notify } from "../db/notify.ts";
 import { insertPack } from "../db/packs.ts";
-import { type PackPublication, publishPack } from "../db/publish-pack.ts";
-import { appendReflog, findConflictingRef, moveRef, readRef } from "../db/refs.ts";
+import type { PackPublication } from "../db/publish-pack.ts";
+import { readRef } from "../db/refs.ts";
 import { advanceVersion } from "../db/repositories.ts";
 import { CoregitError } from "../domain/errors.ts";
 import { checkRefName } from "../domain/ref-name.ts";
-import type { Publication, RefUpdate } from "./store.ts";
+import type { PackPublisher } from "./pack-publisher.ts";
+import type { Publication } from "./store.ts";
 
 /** @throws CoregitError `RefNameRefused`, `RefMoved`, `RepositoryNotFound`. */
 export async function publish(
-  database: Database,
+  { database, packs }: { readonly database: Database; readonly packs: PackPublisher },
   publication: Publication,
   also: ((tx: Transaction) => Promise<void>) | null,
 ): Promise<void> {
   for (const { name, next } of publication.refs) if (next !== null) checkName(name);
   const single = also === null ? asPackPublication(publication) : null;
   // When the statement wrote nothing, the transaction says why.
-  if (single !== null && (await publishPack(database, single))) return;
+  if (single !== null && (await packs.publish(single))) return;
   await database.transaction(async (tx) => {
     await writePublication(tx, publication);
     await also?.(tx);
@@ -35,6 +37,8 @@ export async function publish(
 function asPackPublication({ packs, refs, ...rest }: Publication): PackPublication | null {
   const [pack, ref] = [packs[0], refs[0]];
   if (pack === undefined || ref === undefined || packs.length + refs.length > 2) return null;
+  // Whether a pack in the blob store is still there is asked once the repository is locked.
+  if (pack.inline === null) return null;
   const { name, expected, next } = ref;
   return expected === null || next === null || expected === next ? null : { ...rest, pack, move: { name, expected, next } };
 }
@@ -45,33 +49,27 @@ export async function writePublication(tx: Transaction, publication: Publication
   if (packs.length === 0 && refs.length === 0) return;
   if (!(await advanceVersion(tx, repositoryId))) throw new CoregitError("RepositoryNotFound", "There is no such repository.");
   for (const pack of packs) await insertPack(tx, repositoryId, pack);
-  // Deletions first, so that `a` may make room for `a/b`.
-  for (const ref of refs.toSorted((a, b) => Number(a.next !== null) - Number(b.next !== null)))
-    await writeRef(tx, ref, publication);
-  if (refs.length > 0) await notify(tx, "refMoved", [repositoryId]);
+  if (refs.length === 0) return;
+  await writeRefs(tx, publication);
+  await appendReflog(tx, repositoryId, refs, publication);
+  await notify(tx, "refMoved", [repositoryId]);
 }
 
-async function writeRef(tx: Transaction, ref: RefUpdate, publication: Publication): Promise<void> {
-  const { repositoryId } = publication;
-  if (ref.expected === null && ref.next !== null) await checkRoom(tx, repositoryId, ref.name);
-  if (!(await moveRef(tx, repositoryId, ref))) {
-    const details = { ref: ref.name, actual: await readRef(tx, repositoryId, ref.name) };
-    throw new CoregitError("RefMoved", `${ref.name} was moved by somebody else in the meantime.`, { details });
+async function writeRefs(tx: Transaction, { repositoryId, refs }: Publication): Promise<void> {
+  const lost = await moveRefs(tx, repositoryId, refs);
+  if (lost !== null) {
+    const details = { ref: lost.name, actual: await readRef(tx, repositoryId, lost.name) };
+    throw new CoregitError("RefMoved", `${lost.name} was moved by somebody else in the meantime.`, { details });
   }
-  if (ref.expected !== ref.next) await appendReflog(tx, repositoryId, ref, publication);
+  const made = refs.filter(({ expected, next }) => expected === null && next !== null).map(({ name }) => name);
+  const conflict = await findConflict(tx, repositoryId, made);
+  if (conflict !== null) throw noRoom(conflict);
 }
 
-async function checkRoom(tx: Transaction, repositoryId: string, name: string): Promise<void> {
-  const conflicting = await findConflictingRef(tx, repositoryId, name);
-  if (conflicting === null) return;
-  const details = { ref: name, conflicting };
-  throw new CoregitError(
-    "RefNameRefused",
-    `${name} cannot exist beside ${conflicting}: git keeps one as a folder of the other.`,
-    {
-      details,
-    },
-  );
+function noRoom({ name, other, isTwin }: RefConflict): CoregitError {
+  const why = isTwin ? "many disks keep names that differ in case as one" : "git keeps one as a folder of the other";
+  const details = { ref: name, conflicting: other };
+  return new CoregitError("RefNameRefused", `${name} cannot exist beside ${other}: ${why}.`, { details });
 }
 
 function checkName(name: string): void {

@@ -8,8 +8,10 @@ const NOW = {
   refs: new Map([
     ["refs/heads/main", A],
     ["refs/heads/x/y", A],
+    ["refs/heads/kept/a", A],
   ]),
   defaultBranch: "main",
+  protectedBranches: ["kept/*"],
 };
 
 const command = (name: string, expected: Oid | null, next: Oid | null) => ({ name: `refs/heads/${name}`, expected, next });
@@ -26,6 +28,12 @@ describe("commands of a push", () => {
     ["a branch that is gone", command("gone", A, B), "fetch first"],
     ["a stale deletion", command("x/y", B, null), "stale info"],
     ["a deletion of the default branch", command("main", A, null), "deletion of the current branch prohibited"],
+    [
+      "a deletion of a protected branch",
+      command("kept/a", A, null),
+      "kept/a is protected by the pattern kept/*: it cannot be deleted.",
+    ],
+    ["a branch that differs in case only", command("Main", null, B), "it cannot exist beside refs/heads/main"],
     ["a deletion of nothing", command("gone", null, null), "no such ref"],
     ["a folder of a branch", command("x", null, B), "it cannot exist beside refs/heads/x/"],
     ["a branch below a branch", command("main/z", null, B), "it cannot exist beside refs/heads/main"],

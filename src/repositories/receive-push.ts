@@ -1,16 +1,16 @@
 // A push, from its commands to its report. In this order, so that nothing is visible before all of it is checked:
 //   1. commands are judged by name and by what the refs are;
 //   2. the pack goes through a quarantine, as any bytes from outside;
-//   3. each new tip is there, of a fitting type, and everything that it leads to is there too;
+//   3. each new tip is there, of a fitting type, everything that it leads to is there too, and protected branches move forward;
 //   4. packs become durable, then refs move in one transaction, and lost races are told ref by ref.
 // Refs that fail leave the others alone, unless the client asked for all or nothing.
 import { CoregitError, type ErrorCode } from "../domain/errors.ts";
 import { branchOf } from "../domain/ref-name.ts";
 import type { PushCommand } from "../git/receive-pack/push-request.ts";
 import type { PushReport } from "../git/receive-pack/report.ts";
-import { keepDefaultBranch } from "./default-branch.ts";
-import { DEFAULT_BRANCH_DELETED, FETCH_FIRST, judgeCommands, type PushProblems } from "./push-problems.ts";
-import type { CheckedTips, PreparedPack, Publication, Repository, RepositoryStore } from "./store.ts";
+import { brokenRule, type ForwardMoves, keepBranches, needsRules } from "./branch-rules.ts";
+import { FETCH_FIRST, judgeCommands, type PushProblems, refProblem } from "./push-problems.ts";
+import type { CheckedTips, PreparedPack, Publication, Quarantine, Repository, RepositoryStore } from "./store.ts";
 
 export type Push = {
   readonly repository: Repository;
@@ -41,22 +41,24 @@ const ROUNDS = 20;
 export async function receivePush(store: RepositoryStore, push: Push, signal: AbortSignal): Promise<PushReport> {
   const { repository, commands } = push;
   const refs = await store.reader(repository).readRefs();
-  const problems = judgeCommands(commands, { refs, defaultBranch: repository.defaultBranch });
+  const problems = judgeCommands(commands, { ...repository, refs });
   if (!acceptedOf(push, problems).some(({ next }) => next !== null)) {
-    await publishPush(store, push, { packs: [], problems });
+    await publishPush(store, push, { packs: [], problems, forward: new Set() });
     return reportOf(push, problems);
   }
   await using quarantine = await store.quarantine(repository);
+  let forward: ForwardMoves;
   try {
     await quarantine.receivePack(push.pack, { shallowTips: [] }, signal);
     judgeTips(push, await quarantine.checkTips(newTips(push, problems), signal), problems);
+    forward = await judgeProtected(push, problems, { quarantine, signal });
   } catch (error) {
     if (!(error instanceof CoregitError && PACK_REFUSALS.has(error.code))) throw error;
     return { unpackProblem: error.message, refs: commands.map(({ name }) => ({ name, problem: "unpacker error" })) };
   }
   if (acceptedOf(push, problems).length > 0) {
     const packs = await quarantine.seal({ source: "push", dropCommits: false }, signal);
-    await publishPush(store, push, { packs, problems });
+    await publishPush(store, push, { packs, problems, forward });
   }
   return reportOf(push, problems);
 }
@@ -87,16 +89,32 @@ function judgeTips(push: Push, { types, areConnected }: CheckedTips, problems: P
   }
 }
 
-/** Moves all refs that can be moved, at once; a ref that somebody else moved is a problem and left out. */
-async function publishPush(
-  store: RepositoryStore,
+/** Looks at the protected branches alone, and gives those that move forward. */
+async function judgeProtected(
   push: Push,
-  { packs, problems }: { readonly packs: readonly PreparedPack[]; readonly problems: PushProblems },
-): Promise<void> {
+  problems: PushProblems,
+  { quarantine, signal }: { readonly quarantine: Quarantine; readonly signal: AbortSignal },
+): Promise<ForwardMoves> {
+  const forward = new Set<string>();
+  for (const command of acceptedOf(push, problems)) {
+    const { name, expected, next } = command;
+    const broken = brokenRule(push.repository, command, false);
+    if (broken === null || expected === null || next === null) continue;
+    if (await quarantine.isAncestor(expected, next, signal)) forward.add(name);
+    else problems.set(name, refProblem(broken));
+  }
+  return forward;
+}
+
+type CheckedPush = { readonly packs: readonly PreparedPack[]; readonly problems: PushProblems; readonly forward: ForwardMoves };
+
+/** Moves all refs that can be moved, at once; a ref that somebody else moved is a problem and left out. */
+async function publishPush(store: RepositoryStore, push: Push, { packs, problems, forward }: CheckedPush): Promise<void> {
   for (let round = 1; ; round += 1) {
     const refs = acceptedOf(push, problems);
     if (refs.length === 0) return;
-    const lost = await tryPublish(store, { repositoryId: push.repository.id, packs, refs, actor: push.actor, reason: "push" });
+    const publication = { repositoryId: push.repository.id, packs, refs, actor: push.actor, reason: "push" };
+    const lost = await tryPublish(store, publication, forward);
     if (lost === null) return;
     problems.set(lost.ref, lost.problem);
     if (round < ROUNDS) continue;
@@ -107,10 +125,10 @@ async function publishPush(
 type LostRef = { readonly ref: string; readonly problem: string };
 
 /** Null: everything is published. Otherwise nothing is, for the sake of one ref. */
-async function tryPublish(store: RepositoryStore, publication: Publication): Promise<LostRef | null> {
-  const hasDeletion = publication.refs.some(({ next }) => next === null);
+async function tryPublish(store: RepositoryStore, publication: Publication, forward: ForwardMoves): Promise<LostRef | null> {
   try {
-    await store.publish(publication, hasDeletion ? (tx) => keepDefaultBranch(tx, publication) : undefined);
+    const isJudged = needsRules(publication, forward);
+    await store.publish(publication, isJudged ? (tx) => keepBranches(tx, publication, forward) : undefined);
     return null;
   } catch (error) {
     const lost = error instanceof CoregitError ? lostRef(error) : null;
@@ -119,10 +137,9 @@ async function tryPublish(store: RepositoryStore, publication: Publication): Pro
   }
 }
 
-function lostRef({ code, message, details }: CoregitError): LostRef | null {
-  const { ref } = details;
-  if (typeof ref !== "string") return null;
-  if (code === "RefMoved") return { ref, problem: FETCH_FIRST };
-  if (code === "DefaultBranch") return { ref, problem: DEFAULT_BRANCH_DELETED };
-  return code === "RefNameRefused" ? { ref, problem: message } : null;
+const REF_REFUSALS: ReadonlySet<ErrorCode> = new Set(["RefMoved", "DefaultBranch", "BranchProtected", "RefNameRefused"]);
+
+function lostRef(error: CoregitError): LostRef | null {
+  const { ref } = error.details;
+  return typeof ref === "string" && REF_REFUSALS.has(error.code) ? { ref, problem: refProblem(error) } : null;
 }

@@ -2,8 +2,7 @@
 // is over, on the likely guess that all of it will be kept; a wrong guess and a refusal are taken back.
 import type { Oid } from "../domain/oid.ts";
 import { type PackFiles, packWithout } from "../git/cut-pack.ts";
-import { packKey } from "./pack-fill.ts";
-import { type PackDestination, preparePack } from "./prepare-pack.ts";
+import { type PackDestination, preparePack, removeBlobs } from "./prepare-pack.ts";
 import type { PreparedPack } from "./store.ts";
 
 /** A pack in the quarantine's folder. */
@@ -50,8 +49,6 @@ export class EarlySeal {
     this.#abort.abort();
     const sealed = await this.#sealed.catch(() => null);
     if (sealed === null || sealed.prepared.inline !== null) return;
-    const { blobs, repositoryId } = this.#place;
-    const keys = (["pack", "idx"] as const).map((part) => packKey(repositoryId, sealed.prepared.id, part));
-    await Promise.allSettled(keys.map((key) => blobs.delete(key)));
+    await removeBlobs(this.#place.blobs, this.#place.repositoryId, sealed.prepared.id);
   }
 }

@@ -3,6 +3,7 @@ import type { BlobStore } from "../blobs/blob-store.ts";
 import type { Database } from "../db/database.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
+import type { CacheMetrics } from "./cache-metrics.ts";
 
 export type StoreLimits = {
   /** Bytes of a pack from outside (COREGIT_MAX_PACK_BYTES). */
@@ -15,6 +16,8 @@ export type StoreLimits = {
   readonly maxTreeDepth: number;
   /** Address space of a git process that reads what is not published yet. index-pack of 5 million objects takes about 1.5 GB. */
   readonly gitMemoryBytes: number;
+  /** Processor time of the git process that unpacks a pack from outside. One of 5 million objects takes about ten minutes. */
+  readonly gitCpuSeconds: number;
   /** Packs up to this size travel in the transaction; PostgreSQL writes a row of this size in about a millisecond. */
   readonly inlinePackBytes: number;
   /** Decoded trees and commits kept in memory. The trees of 20,000 files take about 6 MB. */
@@ -31,6 +34,7 @@ export function storeLimits(maxPackBytes: number): StoreLimits {
     maxInflatedBytes: Math.max(maxPackBytes * INFLATION, 1 << 30),
     maxTreeDepth: 2_048,
     gitMemoryBytes: 3 * 1024 ** 3,
+    gitCpuSeconds: 3_600,
     inlinePackBytes: 64 * 1024,
     objectCacheBytes: 64 * 1024 ** 2,
   };
@@ -46,4 +50,6 @@ export type StoreOptions = {
   readonly limits: StoreLimits;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Default: nobody counts. */
+  readonly metrics?: CacheMetrics;
 };

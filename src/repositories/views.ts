@@ -1,33 +1,37 @@
 // Local views: for each repository a bare directory that native git opens, made of published packs and a snapshot of the
 // refs. A view is a cache. Any file of it may vanish at any instant, and several processes may share the folder:
-//   1. packs come first, each checked by hash and renamed into place (their names are their content, so racing is harmless);
-//   2. then, under a lock in the database, the version, the refs and the list of packs are read in this order, so that the
-//      refs are at least as new as the version and no ref leads outside the packs;
-//   3. only when all those packs are there do the refs replace the old ones.
-// A view serves a call when its refs are at least as new as the repository's version at the time of the call.
-import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+//   1. the version, the refs and the list of packs are read in this order, so that the refs are at least as new as the
+//      version and no ref leads outside the packs;
+//   2. the packs are filled in, each checked by hash and renamed into place (their names are their content, so racing is
+//      harmless), however many are published meanwhile;
+//   3. only then, and under a lock in the database, do the refs replace older ones.
+// A view serves a call when its refs are at least as new as the repository's version at the time of the call. Packs that
+// compaction has replaced stay in it until nobody who opened it before can need them.
+import { mkdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Transaction } from "../db/database.ts";
-import { listLivePacks, type PackRow } from "../db/packs.ts";
-import { readRefs } from "../db/refs.ts";
+import type { LivePack } from "../db/packs.ts";
 import { lockViews, type RepositoryState, readRepositoryState } from "../db/repositories.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { PackFiles } from "../git/cut-pack.ts";
-import { makeBareDirectory, readRefsVersion, writeRefs } from "./bare-directory.ts";
-import { fillPack, packPath, placePack } from "./pack-fill.ts";
+import { makeBareDirectory, readRefsVersion, writeHead, writeRefs } from "./bare-directory.ts";
+import { noCacheMetrics } from "./cache-metrics.ts";
+import { CacheRoom } from "./cache-room.ts";
+import { fillPacks, placePack } from "./pack-fill.ts";
+import { findPlaced, hasSizes, listPlaced } from "./placed-packs.ts";
 import type { ProcessDirectory } from "./process-directory.ts";
 import type { StoreOptions } from "./store-options.ts";
-import { chooseEvictions, measureViews } from "./view-eviction.ts";
+import { readSnapshot, type ViewSnapshot } from "./view-snapshot.ts";
+import { dropReplacedPacks } from "./view-trim.ts";
 
 const MAX_ATTEMPTS = 5;
-const CONCURRENT_FILLS = 4;
 /** How exact the last use of a view is for other processes. */
 const TOUCH_INTERVAL_MS = 60_000;
 
-/** What this process last wrote into a view. */
+/** What this process last wrote into a view, and the packs on disk that it needs for it. */
 type Known = RepositoryState & { readonly packs: readonly string[] };
 
-type ViewOptions = Pick<StoreOptions, "database" | "blobs" | "cacheDir" | "cacheMaxBytes" | "logger" | "clock">;
+type ViewOptions = Pick<StoreOptions, "database" | "blobs" | "cacheDir" | "cacheMaxBytes" | "logger" | "clock" | "metrics">;
 
 /** A view that is not evicted until it is let go. */
 export type ViewLease = Disposable & { readonly directory: string };
@@ -39,12 +43,23 @@ export class ViewCache {
   readonly #known = new Map<string, Known>();
   readonly #refreshing = new Map<string, Promise<void>>();
   readonly #leases = new Map<string, number>();
+  /** Views that were seen to have more packs than they need. */
+  readonly #overfull = new Set<string>();
+  readonly #room: CacheRoom;
   readonly #lastUsed = new Map<string, { readonly atMs: number; readonly touchedMs: number }>();
 
   constructor(options: ViewOptions, work: ProcessDirectory) {
     this.#options = options;
     this.#work = work;
     this.#viewsDir = join(options.cacheDir, "views");
+    this.#room = new CacheRoom(
+      { ...options, viewsDir: this.#viewsDir, metrics: options.metrics ?? noCacheMetrics },
+      {
+        isInUse: (id) => this.#leases.has(id) || this.#refreshing.has(id),
+        lastUsedMs: (id) => this.#lastUsed.get(id)?.atMs ?? null,
+        discard: (id) => this.discard(id),
+      },
+    );
   }
 
   /**
@@ -81,12 +96,33 @@ export class ViewCache {
 
   /** Puts a pack that this process just published into its view, if there is one, so that it need not be fetched. */
   async adopt(repositoryId: string, name: string, files: PackFiles): Promise<void> {
-    if (this.#known.has(repositoryId)) await placePack(this.#directory(repositoryId), name, files).catch(passOverVanished);
+    if (!this.#known.has(repositoryId)) return;
+    const sizes = await Promise.all([stat(files.pack), stat(files.idx)]);
+    await placePack(this.#directory(repositoryId), name, files).catch(passOverVanished);
+    this.#room.add(sizes.reduce((sum, { size }) => sum + size, 0));
+  }
+
+  /** Brings a view up to date if there is one here, before somebody waits for it. */
+  async follow(repositoryId: string): Promise<void> {
+    if (this.#known.has(repositoryId)) await this.current(repositoryId);
+  }
+
+  /** Lets go of replaced packs that nobody can need. Gives how many left which repository's view. */
+  async trim(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    const dropped = new Map<string, number>();
+    await this.#room.keep();
+    for (const repositoryId of [...this.#overfull]) {
+      signal.throwIfAborted();
+      const count = await this.#trim(repositoryId);
+      if (count > 0) dropped.set(repositoryId, count);
+    }
+    return dropped;
   }
 
   /** Removes a view. The next call builds it again. */
   async discard(repositoryId: string): Promise<void> {
     this.#known.delete(repositoryId);
+    this.#overfull.delete(repositoryId);
     this.#lastUsed.delete(repositoryId);
     const grave = this.#work.newFolder();
     await mkdir(this.#work.path, { recursive: true });
@@ -121,48 +157,50 @@ export class ViewCache {
   }
 
   async #build(repositoryId: string): Promise<void> {
+    const { database } = this.#options;
     const directory = this.#directory(repositoryId);
     await makeBareDirectory(directory);
-    const packs = await listLivePacks(this.#options.database, repositoryId);
-    const filled = await this.#fill(repositoryId, packs);
-    const known = await this.#options.database.transaction((tx) => writeSnapshot(tx, repositoryId, directory));
-    if (known !== null) this.#known.set(repositoryId, known);
-    if (filled > 0) await this.#evict();
+    const snapshot = await readSnapshot(database, repositoryId);
+    const filled = await this.#fill(repositoryId, snapshot.packs);
+    const packs = await this.#findNeeded(repositoryId, snapshot.packs);
+    const defaultBranch = await database.transaction((tx) => writeSnapshot(tx, { repositoryId, directory, snapshot }));
+    this.#known.set(repositoryId, { version: snapshot.version, defaultBranch, packs });
+    this.#room.add(filled);
+    await this.#room.keep();
   }
 
-  /** Fills what is missing of `packs`. Gives their number. */
-  async #fill(repositoryId: string, packs: readonly PackRow[]): Promise<number> {
+  /** Fills what is missing of `packs`. Gives the bytes that this took. */
+  async #fill(repositoryId: string, packs: readonly LivePack[]): Promise<number> {
     const directory = this.#directory(repositoryId);
-    const placed = await listPlaced(directory);
+    const placed = await findPlaced(directory);
     // Views are written without waiting for the disk: one from before a power cut may have files cut short.
     const isTrusted = this.#known.has(repositoryId);
-    const isWhole = async (pack: PackRow) => placed.has(pack.name) && (isTrusted || (await hasSizes(directory, pack)));
+    const isWhole = async (pack: LivePack) => {
+      const file = placed.get(pack.name);
+      return isTrusted ? file !== undefined : file === pack.name && (await hasSizes(directory, pack));
+    };
     const whole = await Promise.all(packs.map(isWhole));
     const missing = packs.filter((_, index) => whole[index] === false);
-    if (missing.length === 0) return 0;
-    const queue = missing.values();
-    const target = { directory, repositoryId, workFolder: this.#work.newFolder() };
-    const fillNext = async () => {
-      for (const pack of queue) await fillPack(pack, this.#options, target);
-    };
-    await mkdir(target.workFolder, { recursive: true });
-    try {
-      await Promise.all(Array.from({ length: CONCURRENT_FILLS }, fillNext));
-    } finally {
-      await rm(target.workFolder, { recursive: true, force: true });
-    }
-    return missing.length;
+    await fillPacks(missing, this.#options, { directory, repositoryId, workFolder: this.#work.newFolder() });
+    return missing.reduce((sum, { packSize, idxSize }) => sum + packSize + idxSize, 0);
   }
 
-  async #evict(): Promise<void> {
-    const { cacheMaxBytes, clock, logger } = this.#options;
-    const measured = await measureViews(this.#viewsDir);
-    const views = measured.map((view) => ({ ...view, lastUsedMs: this.#lastUsed.get(view.id)?.atMs ?? view.lastUsedMs }));
-    const isLeased = (id: string) => this.#leases.has(id) || this.#refreshing.has(id);
-    for (const id of chooseEvictions(views, cacheMaxBytes, clock.now(), isLeased)) {
-      logger.debug({ repositoryId: id }, "Removing a local view to make room.");
-      await this.discard(id);
-    }
+  /** Names of the packs on disk that have the objects of `packs`; one that has vanished keeps its name, and so is missed. */
+  async #findNeeded(repositoryId: string, packs: readonly LivePack[]): Promise<readonly string[]> {
+    const directory = this.#directory(repositoryId);
+    const placed = await findPlaced(directory);
+    const needed = new Set(packs.map(({ name }) => placed.get(name) ?? name));
+    if ((await listPlaced(directory)).size > needed.size) this.#overfull.add(repositoryId);
+    return [...needed];
+  }
+
+  async #trim(repositoryId: string): Promise<number> {
+    const known = this.#known.get(repositoryId);
+    if (known === undefined || this.#refreshing.has(repositoryId)) return 0;
+    const view = { repositoryId, directory: this.#directory(repositoryId), needed: known.packs };
+    const { count, left } = await dropReplacedPacks(this.#options.database, view, this.#leases.has(repositoryId));
+    if (left === 0) this.#overfull.delete(repositoryId);
+    return count;
   }
 
   async #touch(repositoryId: string): Promise<void> {
@@ -175,29 +213,19 @@ export class ViewCache {
   }
 }
 
-/** Null: a pack was published meanwhile and is not there yet. */
-async function writeSnapshot(tx: Transaction, repositoryId: string, directory: string): Promise<Known | null> {
+type Target = { readonly repositoryId: string; readonly directory: string; readonly snapshot: ViewSnapshot };
+
+/** Gives the default branch that the view has now. */
+async function writeSnapshot(tx: Transaction, { repositoryId, directory, snapshot }: Target): Promise<string> {
   await lockViews(tx, repositoryId);
   const state = await readRepositoryState(tx, repositoryId);
   if (state === null) throw new CoregitError("RepositoryNotFound", "There is no such repository.");
-  const refs = await readRefs(tx, repositoryId);
-  const packs = (await listLivePacks(tx, repositoryId)).map(({ name }) => name);
-  const placed = await listPlaced(directory);
-  if (!packs.every((name) => placed.has(name))) return null;
-  await writeRefs(directory, { ...state, refs });
-  return { ...state, packs };
-}
-
-/** Names of the packs whose index and pack are both in a view. */
-async function listPlaced(directory: string): Promise<Set<string>> {
-  const files = new Set(await readdir(join(directory, "objects", "pack")).catch(() => []));
-  const names = [...files].flatMap((file) => /^pack-([0-9a-f]{40})\.idx$/.exec(file)?.[1] ?? []);
-  return new Set(names.filter((name) => files.has(`pack-${name}.pack`)));
-}
-
-async function hasSizes(directory: string, { name, packSize, idxSize }: PackRow): Promise<boolean> {
-  const sizeOf = async (part: "pack" | "idx") => (await stat(packPath(directory, name, part)).catch(() => null))?.size;
-  return (await sizeOf("pack")) === packSize && (await sizeOf("idx")) === idxSize;
+  await writeHead(directory, state.defaultBranch);
+  const version = await readRefsVersion(directory);
+  // Refs newer than the database's are from before it was restored from a backup.
+  const isStale = version === null || version < snapshot.version || version > state.version;
+  if (isStale) await writeRefs(directory, snapshot);
+  return state.defaultBranch;
 }
 
 /** Somebody is deleting the cache: not an error, what is missing is made again. */

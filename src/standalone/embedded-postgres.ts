@@ -47,9 +47,13 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   stack.use(new ServerKeeper(server, { clusterDir, logger: options.logger, restart }));
   const owned = stack.move();
   return {
-    url: `postgres://${DATABASE_USER}:${password}@127.0.0.1:${server.port}/postgres`,
+    url: postgresUrl(password, server.port),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+export function postgresUrl(password: string, port: number): string {
+  return `postgres://${DATABASE_USER}:${password}@127.0.0.1:${port}/postgres`;
 }
 
 type Cluster = EmbeddedPostgresOptions & {

@@ -24,7 +24,7 @@ export function createLogger(options: LogOptions): Logger {
   return wrap(pino(settings, destination));
 }
 
-type Sink = Pick<pino.Logger, "debug" | "info" | "warn" | "error" | "child">;
+type Sink = Pick<pino.Logger, "debug" | "info" | "warn" | "error" | "child" | "isLevelEnabled">;
 type Level = "debug" | "info" | "warn" | "error";
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -32,6 +32,7 @@ function wrap(sink: Sink): Logger {
   const write =
     (level: Level) =>
     (fieldsOrMessage: Fields | string, message = ""): void => {
+      if (!sink.isLevelEnabled(level)) return;
       if (typeof fieldsOrMessage === "string") sink[level](redact(fieldsOrMessage));
       else sink[level](redactFields(fieldsOrMessage), redact(message));
     };

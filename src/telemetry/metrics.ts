@@ -3,7 +3,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { ErrorCode } from "../domain/errors.ts";
 import type { Direction } from "../domain/sync-spec.ts";
+import { type CacheMetrics, createCacheMetrics } from "./cache-metrics.ts";
 import { createRuntimeMetrics, type RuntimeMetrics } from "./runtime-metrics.ts";
+import { createUpkeepMetrics, type UpkeepMetrics } from "./upkeep-metrics.ts";
 
 /** What the engine reports, in its own port's form. Durations are in milliseconds; metrics are in seconds. */
 interface EngineMetrics {
@@ -38,6 +40,8 @@ export type Metrics = {
   readonly engine: EngineMetrics;
   readonly http: HttpMetrics;
   readonly runtime: RuntimeMetrics;
+  readonly upkeep: UpkeepMetrics;
+  readonly cache: CacheMetrics;
   readonly page: MetricsPage;
 };
 
@@ -59,6 +63,8 @@ export function createMetrics(version: string): Metrics {
     engine: createEngineMetrics(registry),
     http: createHttpMetrics(registry),
     runtime: createRuntimeMetrics(registry),
+    upkeep: createUpkeepMetrics(registry),
+    cache: createCacheMetrics(registry),
     page: { contentType: registry.contentType, render: () => registry.metrics() },
   };
 }

@@ -24,8 +24,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   standalone: FRONT_DOOR,
   http: FRONT_DOOR,
   cli: FRONT_DOOR,
+  // Runs in programs and browsers of others, where there is nothing of this one.
+  sdk: [],
   "app.ts": ["*"],
-  "main.ts": ["app.ts", "cli", "config", "domain", "telemetry"],
+  // The second composition root, of `coregit doctor`: it opens what the roles open, without being one.
+  "doctor.ts": ["*"],
+  "main.ts": ["app.ts", "doctor.ts", "cli", "config", "domain", "telemetry"],
 };
 
 /** A third-party package and the one folder that may import it. */
@@ -35,6 +39,7 @@ const PACKAGE_HOME: Readonly<Record<string, string>> = {
   "ipaddr.js": "remotes",
   "@kubernetes/client-node": "kube",
   fastify: "http",
+  "@fastify/swagger-ui": "http",
   commander: "cli",
   chokidar: "standalone",
   yaml: "standalone",
@@ -92,6 +97,15 @@ describe("dependencies", () => {
       imports.filter((name) => builtinModules.includes(name)).map((name) => `${path}: ${name}`),
     );
     expect(breaches).toEqual([]);
+  });
+
+  test("the client imports nothing but itself, not even from node", () => {
+    const client = sources.filter(({ path }) => folderOf(path) === "sdk");
+    const foreign = client.flatMap(({ path, imports }) =>
+      imports.filter((name) => !/^\.\/[\w-]+\.ts$/.test(name)).map((name) => `${path}: ${name}`),
+    );
+    expect(foreign).toEqual([]);
+    expect(client.length).toBeGreaterThan(0);
   });
 
   test("no file is part of an import cycle", () => {

@@ -156,6 +156,18 @@ describe.each([
     expect(await keys(store, "")).toContain("listed");
   });
 
+  test("lists from behind any key, whether it is there or not", async () => {
+    const names = ["from/a-b", "from/a/1", "from/a/2", "from/ab/1", "from/b"];
+    for (const name of names) await store.put(name, pieces(Buffer.from("x"), 1), 1);
+    for (const after of [...names, "from/a", "from/a/15", "from/aa/9", "a", "z"]) {
+      const listed = await collect(store.list("from/", after));
+      expect(
+        listed.map(({ key }) => key),
+        after,
+      ).toEqual(names.filter((name) => name > after));
+    }
+  });
+
   test("removes a key, and a missing one without complaint", async () => {
     await store.put("gone/soon", pieces(Buffer.from("x"), 1), 1);
     await store.delete("gone/soon");

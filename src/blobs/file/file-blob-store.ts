@@ -54,7 +54,7 @@ export class FileBlobStore implements BlobStore {
     for (let at = start; at < end; ) {
       signal?.throwIfAborted();
       const length = Math.min(READ_BYTES, end - at);
-      const { bytesRead, buffer } = await file.read(new Uint8Array(length), 0, length, at);
+      const { bytesRead, buffer } = await file.read(new Uint8Array(length), 0, length, at).catch(unreadable(key));
       if (bytesRead === 0) throw new CoregitError("StorageCorrupt", `Blob ${key} lacks bytes.`);
       yield buffer.subarray(0, bytesRead);
       at += bytesRead;
@@ -79,10 +79,10 @@ export class FileBlobStore implements BlobStore {
     }
   }
 
-  async *list(prefix: string) {
+  async *list(prefix: string, after: BlobKey = "") {
     checkPrefix(prefix);
     try {
-      yield* listFiles(this.#root, prefix);
+      yield* listFiles(this.#root, { prefix, after });
     } catch (error) {
       throw storageFailure(this.description, error);
     }
@@ -142,6 +142,13 @@ async function linkOnce(from: string, to: string): Promise<void> {
 /** ENOTDIR: a part of the path is a blob. */
 function isAbsence(error: unknown): boolean {
   return hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR");
+}
+
+/** What the disk does not give back is as lost as what it gives back wrong. */
+function unreadable(key: BlobKey) {
+  return (cause: unknown): never => {
+    throw new CoregitError("StorageCorrupt", `The disk does not give back blob ${key}.`, { cause });
+  };
 }
 
 function hasCode(error: unknown, code: string): boolean {

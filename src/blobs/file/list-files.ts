@@ -5,19 +5,27 @@ import { join } from "node:path";
 
 type ListedFile = { readonly key: string; readonly size: number; readonly writtenAtMs: number };
 
-/** Keys below `root` that start with `prefix`. A file that goes away meanwhile is left out. */
-export async function* listFiles(root: string, prefix: string): AsyncGenerator<ListedFile> {
-  yield* listFolder(root, prefix.slice(0, prefix.lastIndexOf("/") + 1), prefix);
+/** Keys that begin with `prefix` and come after `after`. */
+type Wanted = { readonly prefix: string; readonly after: string };
+
+/** The wanted keys below `root`. A file that goes away meanwhile is left out. */
+export async function* listFiles(root: string, wanted: Wanted): AsyncGenerator<ListedFile> {
+  yield* listFolder(root, wanted.prefix.slice(0, wanted.prefix.lastIndexOf("/") + 1), wanted);
 }
 
 /** `folder` is empty or ends with a slash. */
-async function* listFolder(root: string, folder: string, prefix: string): AsyncGenerator<ListedFile> {
+async function* listFolder(root: string, folder: string, wanted: Wanted): AsyncGenerator<ListedFile> {
   for (const name of await sortedNames(join(root, folder))) {
     const key = `${folder}${name}`;
-    if (!key.startsWith(prefix)) continue;
-    if (key.endsWith("/")) yield* listFolder(root, key, prefix);
+    if (!isWanted(key, wanted)) continue;
+    if (key.endsWith("/")) yield* listFolder(root, key, wanted);
     else yield* statFile(root, key);
   }
+}
+
+/** A key, or a folder that may hold one: each key of a folder comes before whatever lies behind that folder. */
+function isWanted(key: string, { prefix, after }: Wanted): boolean {
+  return key.startsWith(prefix) && (key > after || (key.endsWith("/") && after.startsWith(key)));
 }
 
 /**

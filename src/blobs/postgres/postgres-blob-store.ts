@@ -76,11 +76,11 @@ export class PostgresBlobStore implements BlobStore {
     });
   }
 
-  async *list(prefix: string) {
+  async *list(prefix: string, start: BlobKey = "") {
     checkPrefix(prefix);
     await this.#removeAbandoned();
     const sql = `SELECT key, size, created_at FROM blobs WHERE key >= $1 AND key > $2 AND key < $3 ORDER BY key LIMIT ${LIST_PAGE}`;
-    for (let after = ""; ; ) {
+    for (let after = start; ; ) {
       const { rows } = await this.#db.query<Listed>(sql, [prefix, after, `${prefix}${UNFINISHED_MARK}`]);
       for (const row of rows) yield { key: row.key, size: row.size, writtenAtMs: row.created_at.getTime() };
       const last = rows.at(-1);

@@ -52,11 +52,13 @@ export class S3BlobStore implements BlobStore {
     await this.#told(this.#bucket.client.deleteObject(objectOf(this.#bucket, key)));
   }
 
-  async *list(prefix: string) {
+  async *list(prefix: string, after?: BlobKey) {
     checkPrefix(prefix);
     const { client, name, prefix: folder } = this.#bucket;
+    const StartAfter = after === undefined ? undefined : `${folder}${after}`;
+    const request = { Bucket: name, Prefix: `${folder}${prefix}`, StartAfter };
     for (let ContinuationToken: string | undefined; ; ) {
-      const page = await this.#told(client.listObjectsV2({ Bucket: name, Prefix: `${folder}${prefix}`, ContinuationToken }));
+      const page = await this.#told(client.listObjectsV2({ ...request, ContinuationToken }));
       yield* blobsOf(page, folder);
       ContinuationToken = page.NextContinuationToken;
       if (page.IsTruncated !== true || ContinuationToken === undefined) return;

@@ -18,7 +18,8 @@ export async function obtainPassword(path: string): Promise<string> {
   return password;
 }
 
-async function readPassword(path: string): Promise<string> {
+/** Empty when there is none. */
+export async function readPassword(path: string): Promise<string> {
   try {
     return (await readFile(path, "utf8")).trim();
   } catch (cause) {
