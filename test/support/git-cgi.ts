@@ -9,7 +9,12 @@ export type CgiOptions = {
   readonly protocol: "v0" | "v2";
   readonly config: Readonly<Record<string, string>>;
   readonly user: string | null;
+  /** Added to the environment, which hooks of the repositories see. */
+  readonly env?: Readonly<Record<string, string>>;
 };
+
+/** A request as it comes, or one whose body was read before. */
+export type CgiRequest = Readable & Pick<IncomingMessage, "method" | "headers">;
 
 export type CgiAnswer = {
   readonly status: number;
@@ -19,7 +24,7 @@ export type CgiAnswer = {
   stop(): void;
 };
 
-function environment(request: IncomingMessage, url: URL, options: CgiOptions): NodeJS.ProcessEnv {
+function environment(request: CgiRequest, url: URL, options: CgiOptions): NodeJS.ProcessEnv {
   const protocol = request.headers["git-protocol"];
   const config = Object.entries({ "safe.directory": "*", "http.receivepack": "true", ...options.config });
   const settings = config.flatMap(([key, value], index) => [
@@ -28,6 +33,7 @@ function environment(request: IncomingMessage, url: URL, options: CgiOptions): N
   ]);
   return {
     PATH: process.env.PATH,
+    ...options.env,
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_CONFIG_COUNT: String(config.length),
@@ -67,7 +73,7 @@ async function readHead(stdout: Readable): Promise<string> {
 }
 
 /** Answers `request` from the repositories below `options.root`. */
-export async function runGitCgi(request: IncomingMessage, url: URL, options: CgiOptions): Promise<CgiAnswer> {
+export async function runGitCgi(request: CgiRequest, url: URL, options: CgiOptions): Promise<CgiAnswer> {
   const child = spawn("git", ["http-backend"], { env: environment(request, url, options), stdio: ["pipe", "pipe", "ignore"] });
   const failed = new Promise<never>((_resolve, reject) => child.once("error", reject));
   failed.catch(() => undefined);
