@@ -10,7 +10,7 @@ export type SyncDeclaration = {
   readonly name: string;
   /** Slug in the same namespace; the repository is made when missing. */
   readonly repository: string;
-  /** Connection in the same namespace and of the same owner kind; null: anonymous. */
+  /** Connection in the same namespace and of the same owner kind, for the API the id of any connection; null: anonymous. */
   readonly connection: string | null;
   readonly spec: SyncSpec;
   /** A new value asks for a run now (the coregit.dev/requestedAt annotation); null: none. */
@@ -36,6 +36,8 @@ export type RepositoryDeclaration = {
   readonly namespace: string;
   readonly slug: string;
   readonly defaultBranch: string;
+  /** Names and globs, as in protected-branches.ts. */
+  readonly protectedBranches: readonly string[];
   readonly description: string;
   readonly visibility: "private" | "public";
   readonly deletionPolicy: "Retain" | "Delete";

@@ -58,6 +58,20 @@ export function branchOf(ref: string): string | null {
   return ref.startsWith(BRANCHES) ? ref.slice(BRANCHES.length) : null;
 }
 
+/** The names that leave no room for a ref: git keeps a ref as a file, and these would have to be its folders. */
+export function foldersOf(name: string): string[] {
+  const components = name.split("/");
+  return components.slice(1).map((_, index) => components.slice(0, index + 1).join("/"));
+}
+
+/**
+ * Equal for names that differ in the case of ASCII letters only: many clients' disks keep only one of them. More letters than
+ * these have cases, but which ones differs from disk to disk.
+ */
+export function foldCase(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
 function checkFormat(name: string): string | null {
   if (!name.isWellFormed()) return "is not valid Unicode";
   if (Buffer.byteLength(name) > MAX_REF_BYTES) return `is longer than ${MAX_REF_BYTES} bytes`;

@@ -18,6 +18,7 @@ export const REMEDIES: Readonly<Record<ErrorCode, string>> = {
   DirectionUnsupported: "Use `direction: import`, or a provider that can be exported to.",
   Managed: "Change the resource or the file that declares it; the message names it.",
   BranchMissing: "Create the branch at the remote, or correct `branch` or `remoteBranch`.",
+  LocalBranchMissing: "Push or commit to the branch here, or correct `branch`; with `autoSync` the export follows by itself.",
   PathMissing: "Correct `path` or `remotePath`, or create the folder.",
   RemoteNotFound:
     "Correct `remote`, or give the credential access to it. Many servers say this of what a credential may not see.",
@@ -30,6 +31,10 @@ export const REMEDIES: Readonly<Record<ErrorCode, string>> = {
   RemoteProtocol: "Check that `remote` is the address of a git repository and that no proxy or login page answers in its place.",
   RemoteUnsupported: "Use a git server that speaks protocol version 2 and serves commits by id.",
   RemoteMoved: "Nothing. When it keeps happening, somebody pushes faster than a run takes; set a longer `interval`.",
+  RemoteBranchProtected:
+    "Let the credential push to the branch in the remote's branch rules, or export to another branch with `remoteBranch`.",
+  RemoteRefused: "Read the remote's own words in the message, and change the content, the remote's rule or the credential.",
+  RemoteTooLarge: "Keep the large file out of the repository, leave it out with `exclude`, or raise the remote's limit.",
   RateLimited: "Nothing. When it keeps happening, set longer intervals, use webhooks, or another credential.",
   RemoteTooSlow: "Check the remote and the network; raise `timeout` when the repository is large.",
   Timeout: "Raise `timeout`, or sync less with `include`, `path` or `remotePath`.",
@@ -48,6 +53,11 @@ export const REMEDIES: Readonly<Record<ErrorCode, string>> = {
   RunNotFound: "Check the id; `coregit history` lists the runs of a sync.",
   NotFound: "Check the address; `/v1/openapi.json` lists the routes.",
   RepositoryExists: "Use another slug, or the repository that is there.",
+  ConnectionNotFound: "Correct the id; `GET /v1/connections` lists all.",
+  ConnectionInUse: "Delete the syncs that the answer names first, or delete the connection with `?cascade=true`.",
+  CredentialInvalid:
+    "Give a credential that works now; the message has the provider's words. Check `base_url` too: another server knows nothing of it.",
+  SyncExists: "Change it with PATCH, or delete it first.",
   RepositoryInUse: "Delete the syncs that the answer names first, or delete the repository with `?cascade=true`.",
   RefNotFound: "Check the name; a repository without commits has no branch yet.",
   PathNotFound: "Check the path and the commit; the `tree` route lists what is there.",
@@ -57,6 +67,8 @@ export const REMEDIES: Readonly<Record<ErrorCode, string>> = {
   RefExists: "Use another name, or move the ref that is there.",
   NotFastForward: "Merge or rebase onto the present head first; `force: true` gives up what is there, which the reflog keeps.",
   DefaultBranch: "Make another branch the default one first.",
+  BranchProtected:
+    "Merge or rebase onto the present head; or take the pattern that the message names out of the repository's protected branches.",
   RefMoved: "Read the new head and repeat the change on top of it. Syncs do that by themselves.",
   ObjectMissing:
     "Check that the blob store is complete and reachable; restore it from a backup of the same time as the database.",

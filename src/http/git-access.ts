@@ -9,6 +9,9 @@ import { gitKeyOf } from "./keys.ts";
 import { authorize, canRead, type Principal } from "./principal.ts";
 import { repositoryAddress } from "./schemas.ts";
 
+/** How git and git-lfs are asked for a key. */
+export const GIT_REALM = 'Basic realm="coregit", charset="UTF-8"';
+
 export type GitDoors = { readonly store: Pick<RepositoryStore, "find">; readonly admit: Admit };
 
 /** `principal` null: nobody in particular, who reads a public repository. */

@@ -7,6 +7,8 @@ export type HttpLimits = {
   readonly requestTimeoutMs: number;
   /** Silence in the body of a push. git sends as fast as it can, and packs before it sends. */
   readonly bodyIdleMs: number;
+  /** Silence of a client that should take an answer. git itself sends a sign of life every 5 s while it packs. */
+  readonly answerIdleMs: number;
   /** How often connections past these times are looked for. */
   readonly timeoutCheckMs: number;
   /** Open connections of one process; the next ones are closed at once, before they cost memory. */
@@ -21,6 +23,7 @@ export const HTTP_LIMITS: HttpLimits = {
   headersTimeoutMs: 15_000,
   requestTimeoutMs: 300_000,
   bodyIdleMs: 120_000,
+  answerIdleMs: 120_000,
   timeoutCheckMs: 5_000,
   maxConnections: 2_000,
   maxJsonBytes: 1024 * 1024,

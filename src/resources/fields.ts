@@ -2,6 +2,7 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: control characters are what fields must not hold.
 import { z } from "zod";
 import { DURATION_PATTERN, parseDuration } from "../domain/duration.ts";
+import { MAX_PROTECTED_BRANCHES } from "../domain/protected-branches.ts";
 import { SLUG_FORM, SLUG_MAX_LENGTH, SLUG_REFUSED } from "../domain/slug.ts";
 import { celMatches, matching, notMatching, type Rule, withRules } from "./rules.ts";
 
@@ -19,6 +20,9 @@ const DOT_COMPONENT = /(?:^|\/)\.{0,2}(?:\/|$)/u;
 /** What `git check-ref-format --branch` refuses, and names that could be taken for a full ref or an object id. */
 const REFUSED_BRANCH =
   /^[-/]|^refs\/|^HEAD$|^@$|^(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})$|(?:^|\/)\.|\.\.|\/\/|@\{|[\x00-\x20\x7f~^:?*[\\]|[/.]$|\.lock(?:\/|$)/u;
+
+/** The same of a pattern for branch names, which may have stars. */
+const REFUSED_BRANCH_PATTERN = new RegExp(REFUSED_BRANCH.source.replace("?*[", "?["), "u");
 
 const noBlanks = notMatching(BLANK_OR_CONTROL, "must not contain spaces, control characters or backslashes");
 const noCredentials = notMatching(
@@ -49,6 +53,16 @@ export const branch = () =>
   withRules(z.string().min(1).max(244), [
     notMatching(REFUSED_BRANCH, "must be a branch name that git accepts, without refs/heads/ in front"),
   ]);
+
+/** Names and globs of branches. */
+export const protectedBranches = () =>
+  z
+    .array(
+      withRules(z.string().min(1).max(244), [
+        notMatching(REFUSED_BRANCH_PATTERN, "must be a branch name or a glob such as release/*, without refs/heads/ in front"),
+      ]),
+    )
+    .max(MAX_PROTECTED_BRANCHES);
 
 export const remote = () =>
   withRules(z.string().min(1).max(URL_MAX_LENGTH), [

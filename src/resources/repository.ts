@@ -2,12 +2,17 @@
 import { z } from "zod";
 import { SLUG_MAX_LENGTH, SLUG_REFUSED } from "../domain/slug.ts";
 import { conditions } from "./condition.ts";
-import { branch, generation, oid } from "./fields.ts";
+import { branch, generation, oid, protectedBranches } from "./fields.ts";
 import { AGE_COLUMN, type KindDefinition, MESSAGE_COLUMN, READY_COLUMNS, type Resource } from "./kind.ts";
 import { celMatches } from "./rules.ts";
 
 export const repositorySpecSchema = z.strictObject({
   defaultBranch: branch().default("main").describe("The branch that HEAD names."),
+  protectedBranches: protectedBranches()
+    .default([])
+    .describe(
+      "Branches that are never deleted and only move forward: names, or globs such as `release/*`, where `*` stays within a component and `**` does not.",
+    ),
   description: z.string().max(1024).default("").describe("One line on what it holds."),
   visibility: z.enum(["private", "public"]).default("private").describe("`public`: anybody who reaches the server may read it."),
   deletionPolicy: z

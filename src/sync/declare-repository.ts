@@ -5,9 +5,11 @@ import type { Database } from "../db/database.ts";
 import {
   type DeclaredRepository,
   findDeclaredRepository,
+  lockRepository,
   makeRepository,
   updateDeclaredRepository,
 } from "../db/declared-repositories.ts";
+import { deleteRepository } from "../db/repositories.ts";
 import { disownRepository } from "../db/syncs.ts";
 import type { RepositoryDeclaration } from "../domain/declaration.ts";
 import { CoregitError } from "../domain/errors.ts";
@@ -41,13 +43,18 @@ export async function withdrawRepository(
   store: RepositoryStore,
   declared: { readonly owner: Owner; readonly namespace: string; readonly slug: string },
 ): Promise<void> {
-  const current = await findDeclaredRepository(database, declared.namespace, declared.slug);
-  if (current === null || !isDeepStrictEqual(current.owner, declared.owner)) return;
-  if (current.deletionPolicy === "Delete") {
-    await store.remove(current.id);
-    return;
-  }
-  await updateDeclaredRepository(database, { ...current, owner: { kind: "api", ref: "" } });
+  const removed = await database.transaction(async (tx) => {
+    const current = await lockRepository(tx, declared.namespace, declared.slug);
+    if (current === null || !isDeepStrictEqual(current.owner, declared.owner)) return null;
+    if (current.deletionPolicy === "Delete") {
+      await deleteRepository(tx, current.id);
+      return current.id;
+    }
+    await updateDeclaredRepository(tx, { ...current, owner: { kind: "api", ref: "" } });
+    return null;
+  });
+  // Decided above, by who may write; what is left in the blob store and the cache is garbage from there on.
+  if (removed !== null) await store.remove(removed);
 }
 
 function check(declaration: RepositoryDeclaration): void {
@@ -71,6 +78,6 @@ function refuseForeign(current: DeclaredRepository, declaration: RepositoryDecla
 }
 
 function toRow(id: string, declaration: RepositoryDeclaration): DeclaredRepository {
-  const { owner, defaultBranch, description, visibility, deletionPolicy } = declaration;
-  return { id, owner, defaultBranch, description, visibility, deletionPolicy };
+  const { owner, defaultBranch, protectedBranches, description, visibility, deletionPolicy } = declaration;
+  return { id, owner, defaultBranch, protectedBranches, description, visibility, deletionPolicy };
 }

@@ -13,7 +13,7 @@ import type { RepositoryName } from "../domain/token-scopes.ts";
 import type { Repository, RepositoryStore } from "../repositories/store.ts";
 import { readmeCommit } from "./readme-commit.ts";
 
-export type RepositoryPatch = Partial<Pick<Repository, "description" | "visibility" | "defaultBranch">>;
+export type RepositoryPatch = Partial<Pick<Repository, "description" | "visibility" | "defaultBranch" | "protectedBranches">>;
 
 export interface RepositoryChanges {
   /** `init`: with a commit of a README, by `actor`. @throws CoregitError `RepositoryExists`, `RefNameRefused`. */

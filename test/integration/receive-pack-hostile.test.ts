@@ -128,6 +128,16 @@ describe("a pack", () => {
     expect(unpack).toContain(name);
   });
 
+  test("that builds on what is not here is not unpacked", async () => {
+    const text = Array.from({ length: 500 }, (_, index) => `line ${index}\n`).join("");
+    const base = await work.commit({ "long.txt": text });
+    const next = await work.commit({ "long.txt": `${text}more\n` });
+    const thin = ["-C", work.path, "pack-objects", "--revs", "--thin", "--stdout", "--quiet"];
+    const body = await gitBytes(thin, { input: `${next}\n^${base}\n` });
+    expect(body.length).toBeLessThan(1_000);
+    expect(await push(Buffer.concat([creation(next), body]))).toEqual(refused);
+  });
+
   test("with a tree that is no tree is not unpacked", async () => {
     const { commit, pack: hostile } = await commitOfTree(Buffer.from("garbage"));
     expect(await push(Buffer.concat([creation(commit), hostile]))).toEqual(refused);
@@ -152,6 +162,14 @@ describe("a command", () => {
     ["f".repeat(40), "is refused as looking like an object id", /looks like an object id/],
     ["HEAD", "is refused as HEAD", /is HEAD/],
     ["-upload-pack=x", "is refused as an option", /begins with "-"/],
+    ["A".repeat(64), "is refused as looking like a longer object id", /looks like an object id/],
+    ["Main", "is refused beside main, of which it differs in case only", /cannot exist beside refs\/heads\/main/],
+    ["a\u0001b", "is refused for its control character", /has a space, a control character/],
+    ["a\u007f", "is refused for its delete character", /has a space, a control character/],
+    ["\u001b[31mred", "is refused for its escape", /has a space, a control character/],
+    ["x".repeat(256), "is refused for a part that no disk keeps", /a component longer than/],
+    ["a.lock", "is refused as a lock file", /ends in "\.lock"/],
+    ["a@{1}", "is refused as a reflog entry", /has "@\{"/],
     ["a..b", "is refused as two dots", /has "\.\."/],
     ["a b", "is refused for its space", /has a space/],
     ["main/below", "is refused beside main", /cannot exist beside refs\/heads\/main/],
@@ -163,6 +181,10 @@ describe("a command", () => {
 
   test.each(["HEAD", "main", "refs/coregit/x", "refs/heads"])("to make the ref %s is refused", async (ref) => {
     expect(await withPack([{ ref, new: second }])).toEqual(["unpack ok", expect.stringContaining(`ng ${ref} `)]);
+  });
+
+  test("for an object that the pack does not bring misses objects", async () => {
+    expect(await withPack([{ ref: NEW, new: "f".repeat(40) }])).toEqual(["unpack ok", `ng ${NEW} missing necessary objects`]);
   });
 
   test("with an old commit that is not the ref's is told to fetch first", async () => {
@@ -194,6 +216,10 @@ describe("a command", () => {
   });
 });
 
+function manyCommands(count: number): Buffer {
+  return pushCommands(Array.from({ length: count }, (_, index) => ({ ref: `${NEW}${index}`, new: "1".repeat(40) })));
+}
+
 describe("a request", () => {
   const line = (text: string) => encodePacket(Buffer.from(text));
 
@@ -212,10 +238,8 @@ describe("a request", () => {
       Buffer.concat([pushCommands([{ ref: NEW, new: "1".repeat(40) }], "report-status push-options"), line("x"), FLUSH]),
     ],
     ["with other object names", pushCommands([{ ref: NEW, new: "1".repeat(40) }], "report-status object-format=sha256")],
-    [
-      "with too many commands",
-      pushCommands(Array.from({ length: 10_001 }, (_, i) => ({ ref: `${NEW}${i}`, new: "1".repeat(40) }))),
-    ],
+    ["with too many commands", manyCommands(10_001)],
+    ["with far too many commands", manyCommands(100_000)],
   ])("%s is refused", async (_, body) => {
     expect(await push(body)).toEqual(["400", expect.stringMatching(/^[A-Z].*\.$/)]);
   });

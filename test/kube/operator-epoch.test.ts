@@ -50,6 +50,23 @@ describe("the operator's epoch", () => {
     expect((await next.declarations.listSyncs()).map(({ name }) => name)).toEqual(["after", "before"]);
   });
 
+  test("lets nobody but the leader delete a repository", async () => {
+    const old = await lead("old");
+    const owner = { kind: "resource", ref: "uid-doomed" } as const;
+    const repository = { owner, namespace: "team", slug: "doomed", description: "", visibility: "private" } as const;
+    const rules = { defaultBranch: "main", protectedBranches: [], deletionPolicy: "Delete" } as const;
+    const { id } = await old.declarations.declareRepository({ ...repository, ...rules });
+    await world.database.query("INSERT INTO blobs (key, size) VALUES ($1, 0)", [`${id}/pack_1.pack`]);
+    const next = await lead("next");
+    await expect(old.declarations.withdrawRepository(owner, "team", "doomed")).rejects.toMatchObject({ code: "StaleLease" });
+    expect(await world.store.get(id)).not.toBeNull();
+    const readBlobs = async () => (await world.database.query("SELECT 1 FROM blobs WHERE starts_with(key, $1)", [id])).rowCount;
+    expect(await readBlobs()).toBe(1);
+    await next.declarations.withdrawRepository(owner, "team", "doomed");
+    expect(await world.store.get(id)).toBeNull();
+    expect(await readBlobs()).toBe(0);
+  });
+
   test("a new leader begins only when the writes of the old one have ended", async () => {
     const old = await lead("old");
     const entered = Promise.withResolvers<void>();

@@ -1,6 +1,7 @@
 // A reflector against servers that misbehave: whatever they do, the store ends up equal to what they have.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/domain/clock.ts";
+import { type Heartbeat, ProgressBoard, unwatched } from "../../src/domain/progress.ts";
 import { KubeApi } from "../../src/kube/kube-api.ts";
 import type { ResourceKind } from "../../src/kube/object.ts";
 import { ObjectStore } from "../../src/kube/object-store.ts";
@@ -49,7 +50,7 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-function start(timing: Partial<ReflectorTiming> = {}): Reflector {
+function start(timing: Partial<ReflectorTiming> = {}, heartbeat: Heartbeat = unwatched): Reflector {
   running = new Reflector({
     api: new KubeApi(transport, "test"),
     resource: THINGS,
@@ -67,6 +68,7 @@ function start(timing: Partial<ReflectorTiming> = {}): Reflector {
       },
     },
     timing: { ...FAST, ...timing },
+    heartbeat,
   });
   running.start();
   return running;
@@ -178,6 +180,21 @@ describe("reflector", () => {
     start({ relistMs: 40 });
     await holds("a", "b");
     expect(missed).toBe(1);
+  });
+
+  test("goes on, as it tells, while the server is away or silent, but not in a call without an end", async () => {
+    const board = new ProgressBoard(systemClock);
+    // A list that is never answered stands for whatever a reflector could hang in.
+    const hang: Answer = () => undefined;
+    const lists = [refuse(503), reset(), refuse(500), listOf([a1], "1"), hang];
+    script(lists, [watchWith([]), refuse(410)]);
+    const reflector = start({ silenceMs: 150 }, board.follow("watch of things", 400));
+    await reflector.synced;
+    await until("the silent watch is given up", () => failures.includes("Silent"));
+    expect(board.stalled()).toEqual([]);
+    await until("it is seen to hang", () => board.stalled().length === 1);
+    await reflector[Symbol.asyncDispose]();
+    expect(board.stalled()).toEqual([]);
   });
 
   test("does nothing more after it was stopped", async () => {

@@ -57,7 +57,13 @@ const accepted: readonly ResourceCase[] = [
   { name: "an empty Repository", ...repository({}) },
   {
     name: "a Repository with every field",
-    ...repository({ defaultBranch: "trunk", description: "x", visibility: "public", deletionPolicy: "Delete" }),
+    ...repository({
+      defaultBranch: "trunk",
+      protectedBranches: ["main", "release/*"],
+      description: "x",
+      visibility: "public",
+      deletionPolicy: "Delete",
+    }),
   },
 ];
 
@@ -193,6 +199,16 @@ const refused: readonly ResourceCase[] = [
     refused: "must be a URL that starts with https://",
   },
   { name: "a default branch that git refuses", ...repository({ defaultBranch: "a..b" }), refused: branchMessage },
+  {
+    name: "a protected branch that no branch can be",
+    ...repository({ protectedBranches: ["refs/heads/*"] }),
+    refused: "must be a branch name or a glob",
+  },
+  {
+    name: "more than 50 protected branches",
+    ...repository({ protectedBranches: Array.from({ length: 51 }, (_, index) => `b${index}`) }),
+    refused: "protectedBranches",
+  },
   {
     name: "a Repository whose name is a route",
     objectName: "commits",

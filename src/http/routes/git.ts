@@ -5,20 +5,21 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { CoregitError } from "../../domain/errors.ts";
 import { encodeLine, FLUSH } from "../../domain/pkt-line.ts";
 import type { Repository } from "../../repositories/store.ts";
-import { admitGit, admitPush, type GitDoors } from "../git-access.ts";
+import { admitGit, admitPush, GIT_REALM, type GitDoors } from "../git-access.ts";
 import { readGitBody } from "../git-body.ts";
+import type { HttpLimits } from "../limits.ts";
 import type { GitRequest, ReceivePack, UploadPack } from "../ports.ts";
 import { problemOf } from "../problem.ts";
 import { PushBody } from "../push-body.ts";
 import { refuseOtherMethods, type SignalOf } from "../register-routes.ts";
 import { OWN_BODY_TIME } from "../request-time.ts";
 import { sendStream } from "../send-stream.ts";
+import { registerLfsRoutes } from "./git-lfs.ts";
 
 export type GitPorts = GitDoors & {
   readonly uploadPack: UploadPack;
   readonly receivePack: ReceivePack;
-  /** A pushing client that sends nothing for as long is gone. */
-  readonly bodyIdleMs: number;
+  readonly limits: Pick<HttpLimits, "bodyIdleMs" | "answerIdleMs">;
   readonly signalOf: SignalOf;
 };
 
@@ -32,6 +33,7 @@ export function registerGitRoutes(app: FastifyInstance, ports: GitPorts): void {
     git.addContentTypeParser([UPLOAD_PACK_REQUEST, RECEIVE_PACK_REQUEST], (_request, body, done) => done(null, body));
     git.setErrorHandler(answerAsText);
     for (const base of BASES) registerAt(git, base, ports);
+    registerLfsRoutes(git, BASES, ports);
   });
 }
 
@@ -52,27 +54,27 @@ async function advertise(request: FastifyRequest, reply: FastifyReply, ports: Gi
   const exchange = exchangeOf(request, reply, { repository, ports });
   const refs = ports.uploadPack.advertise(exchange);
   const answer = exchange.protocol === "version=2" ? refs : prepend(serviceLines(service), refs);
-  return stream(reply, "application/x-git-upload-pack-advertisement", answer);
+  return stream(reply, "application/x-git-upload-pack-advertisement", answer, ports);
 }
 
 async function advertiseForPush(request: FastifyRequest, reply: FastifyReply, ports: GitPorts): Promise<FastifyReply> {
   const { repository } = await admitPush(request, reply, ports);
   const refs = ports.receivePack.advertise(exchangeOf(request, reply, { repository, ports }));
-  return stream(reply, "application/x-git-receive-pack-advertisement", prepend(serviceLines("git-receive-pack"), refs));
+  return stream(reply, "application/x-git-receive-pack-advertisement", prepend(serviceLines("git-receive-pack"), refs), ports);
 }
 
 async function uploadPack(request: FastifyRequest, reply: FastifyReply, ports: GitPorts): Promise<FastifyReply> {
   const { repository } = await admitGit(request, reply, { ...ports, right: "read" });
   const body = readGitBody(request.body as Readable, request.headers["content-encoding"]);
   const exchange = exchangeOf(request, reply, { repository, ports });
-  return stream(reply, "application/x-git-upload-pack-result", ports.uploadPack.serve(exchange, body));
+  return stream(reply, "application/x-git-upload-pack-result", ports.uploadPack.serve(exchange, body), ports);
 }
 
 async function receivePack(request: FastifyRequest, reply: FastifyReply, ports: GitPorts): Promise<FastifyReply> {
   const { repository, actor } = await admitPush(request, reply, ports);
-  const body = new PushBody(request.body as Readable, request.headers["content-encoding"], ports.bodyIdleMs);
+  const body = new PushBody(request.body as Readable, request.headers["content-encoding"], ports.limits.bodyIdleMs);
   const answer = ports.receivePack.serve({ repository, actor, signal: ports.signalOf(reply) }, body);
-  return await stream(reply, "application/x-git-receive-pack-result", drained(body, answer));
+  return await stream(reply, "application/x-git-receive-pack-result", drained(body, answer), ports);
 }
 
 /** What `answer` gives, or throws, once nothing of the body is left to read. */
@@ -111,14 +113,20 @@ async function* prepend(first: Uint8Array, rest: AsyncIterable<Uint8Array>): Asy
   }
 }
 
-function stream(reply: FastifyReply, type: string, source: AsyncIterable<Uint8Array>): Promise<FastifyReply> {
-  return sendStream(reply, { status: 200, headers: { "cache-control": "no-cache", "content-type": type }, source });
+function stream(
+  reply: FastifyReply,
+  type: string,
+  source: AsyncIterable<Uint8Array>,
+  { limits }: GitPorts,
+): Promise<FastifyReply> {
+  const headers = { "cache-control": "no-cache", "content-type": type };
+  return sendStream(reply, { status: 200, headers, source, idleMs: limits.answerIdleMs });
 }
 
 function answerAsText(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, body } = problemOf(error);
   // Nobody waits for the end of a pack that is not wanted.
   if (!request.raw.complete) reply.header("connection", "close");
-  if (status === 401) reply.header("www-authenticate", 'Basic realm="coregit", charset="UTF-8"');
+  if (status === 401) reply.header("www-authenticate", GIT_REALM);
   return reply.code(status).type("text/plain; charset=utf-8").send(`${body.error}\n`);
 }
