@@ -43,6 +43,9 @@ metadata:
   name: website
 spec:
   defaultBranch: main
+  protectedBranches:
+    - main
+    - release/*
   description: The public website
   visibility: private
   deletionPolicy: Retain

@@ -1,19 +1,21 @@
 // Gives the routes to Fastify: access before the body is read, validation before the answer, JSON or a stream after it, and
 // a refusal of every other method at the same address.
-import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
 import { CoregitError } from "../domain/errors.ts";
 import { principalOf } from "./admission.ts";
+import type { Answer, BytesAnswer } from "./answers/answer-of.ts";
 import type { Guard } from "./guard.ts";
-import { type Answer, pathsOf, type Route } from "./route.ts";
+import { problemOf } from "./problem.ts";
+import { pathsOf, type Route } from "./route.ts";
 import { paramsOf, patternOf } from "./route-address.ts";
-import { sendStream } from "./send-stream.ts";
+import { sendStream, sendText } from "./send-stream.ts";
 import { validate } from "./validate.ts";
 
 /** The signal of one request: aborts when the client goes away before the answer is complete, or the server closes. */
 export type SignalOf = (reply: FastifyReply) => AbortSignal;
 
-const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
+const NO_BODY = z.strictObject({});
 
 export type RouteDoors = { readonly guard: Guard; readonly signalOf: SignalOf };
 
@@ -36,16 +38,14 @@ export function registerRoutes(app: FastifyInstance, routes: readonly Route[], {
   for (const [url, methods] of taken) refuseOtherMethods(app, url, methods);
 }
 
-/** Answers 405 with `Allow` at `url` for every method that is not in `methods`. */
+/** Answers 405 with `Allow` at `url` for every method that is not in `methods`, before a body is read. */
 export function refuseOtherMethods(app: FastifyInstance, url: string, methods: ReadonlySet<string>): void {
-  app.route({
-    method: METHODS.filter((method) => !methods.has(method)),
-    url,
-    handler(request, reply) {
-      reply.header("allow", [...methods].join(", "));
-      throw new CoregitError("MethodNotAllowed", `This address does not take ${request.method}.`);
-    },
-  });
+  const refuse = async (request: FastifyRequest, reply: FastifyReply): Promise<never> => {
+    reply.header("allow", [...methods].join(", "));
+    throw new CoregitError("MethodNotAllowed", `This address does not take ${request.method}.`);
+  };
+  const others = app.supportedMethods.filter((method) => !methods.has(method));
+  app.route({ method: others, url, onRequest: refuse, handler: refuse });
 }
 
 function createHandler(route: Route, signalOf: SignalOf) {
@@ -53,7 +53,7 @@ function createHandler(route: Route, signalOf: SignalOf) {
     const answer = await route.answer({
       params: validate(route.params, paramsOf(route, request), "address"),
       query: validate(route.query, request.query, "query"),
-      body: validate(route.body, request.body, "body"),
+      body: validate(route.body ?? NO_BODY, request.body, "body"),
       headers: request.headers,
       principal: principalOf(request),
       signal: signalOf(reply),
@@ -69,13 +69,14 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply | Promise<Fasti
       .headers(answer.headers ?? {})
       .send(answer.body);
   if ("bytes" in answer) return sendBytes(reply, answer);
-  return reply.type(answer.contentType).send(Readable.from(answer.stream, { objectMode: false }));
+  if ("refusal" in answer) {
+    const { status, body } = problemOf(answer.refusal);
+    return reply.code(status).headers(answer.headers).send(body);
+  }
+  return sendText(reply.type(answer.contentType), answer.stream);
 }
 
-function sendBytes(
-  reply: FastifyReply,
-  { status, headers, bytes }: Extract<Answer, { bytes: unknown }>,
-): FastifyReply | Promise<FastifyReply> {
+function sendBytes(reply: FastifyReply, { status, headers, bytes }: BytesAnswer): FastifyReply | Promise<FastifyReply> {
   if (bytes === null || reply.request.method === "HEAD") return reply.code(status).headers(headers).send();
   if (bytes instanceof Uint8Array) return reply.code(status).headers(headers).send(bytes);
   return sendStream(reply, { status, headers, source: bytes });

@@ -1,8 +1,10 @@
-// What a route is: method, path, and zod schemas of all it takes, with the function that answers. Plain data, so that
-// documentation can be generated from the same schemas that validate; register-routes.ts gives it to Fastify.
+// What a route is: method, path, the zod schemas of all that it takes and answers, and the function that answers. Plain
+// data: register-routes.ts gives it to Fastify, and the API's document is made from the same schemas that validate.
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
+import type { ErrorCode } from "../domain/errors.ts";
 import type { Right } from "../domain/token-scopes.ts";
+import type { Answer, AnswerAmong, DocumentedAnswers } from "./answers/answer-of.ts";
 import type { Principal } from "./principal.ts";
 import { repositoryAddress } from "./schemas.ts";
 
@@ -23,15 +25,26 @@ export type RouteInput<P, Q, B> = {
   readonly signal: AbortSignal;
 };
 
-export type AnswerHeaders = Readonly<Record<string, string | number>>;
+/** How the API's document groups the routes. */
+export const TAGS = ["Repositories", "Refs", "Commits", "Reading", "Sync", "Connections", "Runs", "Tokens"] as const;
 
-/** JSON with a status, bytes with a status, or text for as long as there is some. A stream of bytes is not begun for HEAD. */
-export type Answer =
-  | { readonly status: number; readonly body: unknown; readonly headers?: AnswerHeaders }
-  | { readonly status: number; readonly headers: AnswerHeaders; readonly bytes: Uint8Array | AsyncIterable<Uint8Array> | null }
-  | { readonly stream: AsyncIterable<string>; readonly contentType: string };
+/** What a reader of the document is told of a route beside its schemas. */
+type Documentation<R extends DocumentedAnswers> = {
+  /** The operation's id, as `createBranch`. */
+  readonly name: string;
+  readonly tag: (typeof TAGS)[number];
+  /** One line without a full stop. */
+  readonly summary: string;
+  readonly description?: string;
+  /** A request body that works. */
+  readonly example?: unknown;
+  /** What is answered, by status. */
+  readonly answers: R;
+  /** Refusals of its own, beside those that follow from its access and its schemas. */
+  readonly problems?: readonly ErrorCode[];
+};
 
-export type Route = {
+export type Route = Required<Omit<Documentation<DocumentedAnswers>, "example">> & {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below /v1, without the repository for a repository route. A last part `:name*` takes the rest, slashes included. */
   readonly path: string;
@@ -40,15 +53,23 @@ export type Route = {
   readonly answersHead: boolean;
   /** Exists as /repos/:slug… and /repos/:namespace/:slug…; `params` then begins with namespace and slug. */
   readonly isOfRepository: boolean;
-  readonly params: z.ZodType;
-  readonly query: z.ZodType;
-  readonly body: z.ZodType;
+  readonly params: z.ZodObject;
+  readonly query: z.ZodObject;
+  /** null: none is taken. */
+  readonly body: z.ZodType | null;
+  readonly example: unknown;
   /** Bytes that a body may have, where that is more than elsewhere; null: as elsewhere. */
   readonly maxBodyBytes: number | null;
   answer(input: RouteInput<unknown, unknown, unknown>): Promise<Answer>;
 };
 
-type Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends Access> = {
+type Definition<
+  P extends z.ZodObject,
+  Q extends z.ZodObject,
+  B extends z.ZodType,
+  R extends DocumentedAnswers,
+  A extends Access,
+> = Documentation<R> & {
   readonly method: Route["method"];
   readonly path: string;
   readonly access: A;
@@ -57,42 +78,47 @@ type Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A
   readonly query?: Q;
   readonly body?: B;
   readonly maxBodyBytes?: number;
-  answer(input: RouteInput<z.output<P>, z.output<Q>, z.output<B>>): Promise<Answer>;
+  answer(input: RouteInput<z.output<P>, z.output<Q>, z.output<B>>): Promise<AnswerAmong<NoInfer<R>>>;
 };
 
-type Nothing = z.ZodObject<Record<string, never>>;
+type Nothing = z.ZodObject<Record<string, never>, z.core.$strict>;
 const nothing: Nothing = z.strictObject({});
 
 /** A route below /v1. */
-export function defineRoute<P extends z.ZodType = Nothing, Q extends z.ZodType = Nothing, B extends z.ZodType = Nothing>(
-  definition: Definition<P, Q, B, "master" | "any">,
-): Route {
+export function defineRoute<
+  R extends DocumentedAnswers,
+  P extends z.ZodObject = Nothing,
+  Q extends z.ZodObject = Nothing,
+  B extends z.ZodType = Nothing,
+>(definition: Definition<P, Q, B, R, "master" | "any">): Route {
   return complete(definition, nothing, false);
 }
 
 /** A route of one repository: `path` is what follows its name. */
 export function defineRepositoryRoute<
-  P extends z.ZodType = typeof repositoryAddress,
-  Q extends z.ZodType = Nothing,
+  R extends DocumentedAnswers,
+  P extends z.ZodObject = typeof repositoryAddress,
+  Q extends z.ZodObject = Nothing,
   B extends z.ZodType = Nothing,
->(definition: Definition<P, Q, B, "master" | Right>): Route {
+>(definition: Definition<P, Q, B, R, "master" | Right>): Route {
   return complete(definition, repositoryAddress, true);
 }
 
-function complete<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
-  definition: Definition<P, Q, B, Access>,
-  defaultParams: z.ZodType,
+function complete<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R extends DocumentedAnswers>(
+  definition: Definition<P, Q, B, R, Access>,
+  defaultParams: z.ZodObject,
   isOfRepository: boolean,
 ): Route {
   return {
-    method: definition.method,
-    path: definition.path,
-    access: definition.access,
+    description: "",
+    problems: [],
+    example: null,
+    ...definition,
     answersHead: definition.answersHead ?? false,
     isOfRepository,
     params: definition.params ?? defaultParams,
     query: definition.query ?? nothing,
-    body: definition.body ?? nothing,
+    body: definition.body ?? null,
     maxBodyBytes: definition.maxBodyBytes ?? null,
     // The input was validated by the very schemas that type it.
     answer: (input) => definition.answer(input as RouteInput<z.output<P>, z.output<Q>, z.output<B>>),
@@ -100,6 +126,6 @@ function complete<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>
 }
 
 /** The addresses of a route below /v1. */
-export function pathsOf(route: Route): readonly string[] {
+export function pathsOf(route: Pick<Route, "path" | "isOfRepository">): readonly string[] {
   return route.isOfRepository ? [`/repos/:slug${route.path}`, `/repos/:namespace/:slug${route.path}`] : [route.path];
 }

@@ -6,6 +6,7 @@ import { CoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
 import type { HttpMetrics } from "../telemetry/metrics.ts";
 import { type Admit, admitAll, createAdmission } from "./admission.ts";
+import { refuseConnection } from "./client-error.ts";
 import { createGuard } from "./guard.ts";
 import { acceptJson } from "./json-body.ts";
 import { createAuthenticator } from "./keys.ts";
@@ -13,11 +14,13 @@ import { HTTP_LIMITS, type HttpLimits } from "./limits.ts";
 import type { ReceivePack, UploadPack } from "./ports.ts";
 import { problemOf } from "./problem.ts";
 import { RateLimit } from "./rate-limit.ts";
-import { registerRoutes, type SignalOf } from "./register-routes.ts";
+import { type RouteDoors, registerRoutes } from "./register-routes.ts";
 import { requestId } from "./request-id.ts";
 import { observeRequests, pathOf } from "./request-log.ts";
 import { createRequestSignals } from "./request-signal.ts";
 import { limitRequestTime } from "./request-time.ts";
+import type { Route } from "./route.ts";
+import { registerDocumentRoutes } from "./routes/document.ts";
 import { registerGitRoutes } from "./routes/git.ts";
 import { type HealthPorts, registerHealthRoutes } from "./routes/health.ts";
 import { type ApiPorts, apiRoutes } from "./routes.ts";
@@ -57,6 +60,7 @@ export function createHttpServer(options: ServerOptions): FastifyInstance {
     requestTimeout: 0,
     http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: limits.timeoutCheckMs },
     routerOptions: { maxParamLength: limits.maxParamLength },
+    clientErrorHandler: refuseConnection,
     // Raised before any hook runs, so what hooks add is added here.
     frameworkErrors: (error, request, reply: FastifyReply) => {
       const { status, body } = problemOf(error);
@@ -78,20 +82,24 @@ export function createHttpServer(options: ServerOptions): FastifyInstance {
   if (options.masterKey !== null) {
     const authenticate = createAuthenticator(options.masterKey, options.tokens);
     const doors = { admit: createAdmission(authenticate, new RateLimit(options.tokenRateLimit, options.clock)), signalOf };
-    registerGitRoutes(app, { ...options, ...doors, bodyIdleMs: limits.bodyIdleMs });
-    void app.register(async (api) => registerApi(api, options, doors), { prefix: "/v1" });
+    registerGitRoutes(app, { ...options, ...doors, limits });
+    const routes = apiRoutes(options);
+    registerDocumentRoutes(app, routes);
+    void app.register(async (api) => registerApi(api, routes, { guard: createGuard(options.store), ...doors }), {
+      prefix: "/v1",
+    });
   }
   return app;
 }
 
 async function registerApi(
   api: FastifyInstance,
-  ports: ApiPorts,
-  { admit, signalOf }: { readonly admit: Admit; readonly signalOf: SignalOf },
+  routes: readonly Route[],
+  { admit, ...doors }: RouteDoors & { readonly admit: Admit },
 ): Promise<void> {
-  acceptJson(api, signalOf);
+  acceptJson(api, doors.signalOf);
   admitAll(api, admit);
-  registerRoutes(api, apiRoutes(ports), { guard: createGuard(ports.store), signalOf });
+  registerRoutes(api, routes, doors);
 }
 
 function answerProblems(app: FastifyInstance): void {

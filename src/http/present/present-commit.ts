@@ -1,7 +1,9 @@
 // A commit as the API shows it. The message is shown without the line breaks that git ends it with.
 import type { Commit } from "../../repositories/store.ts";
+import type { AnswerOf } from "../answers/answer-of.ts";
+import type { commitAnswer, commitWithTreeAnswer } from "../answers/commit.ts";
 
-export function presentCommit(commit: Commit) {
+export function presentCommit(commit: Commit): AnswerOf<typeof commitAnswer> {
   return {
     sha: commit.oid,
     message: messageOf(commit),
@@ -12,7 +14,7 @@ export function presentCommit(commit: Commit) {
   };
 }
 
-export function presentCommitWithTree(commit: Commit) {
+export function presentCommitWithTree(commit: Commit): AnswerOf<typeof commitWithTreeAnswer> {
   const { sha, message, ...rest } = presentCommit(commit);
   return { sha, message, tree: commit.tree, ...rest };
 }

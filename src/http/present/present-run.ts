@@ -1,9 +1,11 @@
 // A run as history and `/v1/runs` show it.
 import { apiCode } from "../../domain/errors.ts";
 import type { RunRecord } from "../../sync/history.ts";
+import type { AnswerOf } from "../answers/answer-of.ts";
+import type { historyRunAnswer, runAnswer } from "../answers/run.ts";
 
 /** In a repository's history. A run that failed also has its code and what there is to say about it. */
-export function presentHistoryRun(run: RunRecord) {
+export function presentHistoryRun(run: RunRecord): AnswerOf<typeof historyRunAnswer> {
   return {
     id: run.id,
     sync_id: run.syncId,
@@ -20,7 +22,7 @@ export function presentHistoryRun(run: RunRecord) {
   };
 }
 
-export function presentRun(run: RunRecord) {
+export function presentRun(run: RunRecord): AnswerOf<typeof runAnswer> {
   return {
     ...presentHistoryRun(run),
     repository_id: run.repositoryId,

@@ -3,9 +3,15 @@ import type { RunSummary, SyncStatus } from "../../domain/declaration.ts";
 import { managedBy } from "../../domain/managed-by.ts";
 import { readyState } from "../../resources/status.ts";
 import type { ConnectionListing } from "../../sync/catalog.ts";
+import type { AnswerOf } from "../answers/answer-of.ts";
+import type { syncAnswer, syncConfig } from "../answers/sync.ts";
 
 /** `/sync/config`. `connection` is the row that the sync uses, null: none or missing. */
-export function presentSyncConfig(sync: SyncStatus, connection: ConnectionListing | null, defaultBranch: string) {
+export function presentSyncConfig(
+  sync: SyncStatus,
+  connection: ConnectionListing | null,
+  defaultBranch: string,
+): AnswerOf<typeof syncConfig> {
   return {
     id: sync.id,
     connection_id: sync.connectionId,
@@ -24,7 +30,7 @@ export function presentSyncConfig(sync: SyncStatus, connection: ConnectionListin
 }
 
 /** A sync in lists and watches. */
-export function presentSync(sync: SyncStatus) {
+export function presentSync(sync: SyncStatus): AnswerOf<typeof syncAnswer> {
   const { spec } = sync;
   const ready = readyState(sync);
   return {
