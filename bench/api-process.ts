@@ -25,11 +25,17 @@ export type ApiProcess = AsyncDisposable & {
   /** For what the bench does beside the API, with as many connections as the API has. */
   readonly database: Database;
   readonly url: string;
+  /** Of the process that runs now. */
   readonly pid: number;
   readonly key: string;
+  /** The role's data folder. */
+  readonly dataDir: string;
   /** An empty repository `default/<slug>`. */
   addRepository(slug: string): Promise<void>;
   post(path: string, body: unknown): Promise<ApiAnswer>;
+  get(path: string): Promise<ApiAnswer>;
+  /** Ends the process and starts another, on the cache folder that it left or an empty one. */
+  restart(cache: "kept" | "emptied"): Promise<void>;
 };
 
 export async function startApiProcess(): Promise<ApiProcess> {
@@ -42,41 +48,60 @@ export async function startApiProcess(): Promise<ApiProcess> {
   const database = stack.use(await connectPostgres({ url: databaseUrl, logger, maxConnections: 16 }));
   const key = `cgk_live_${randomBytes(20).toString("hex")}`;
   const listen = `127.0.0.1:${await freePort()}`;
-  const child = spawn(process.execPath, [join(ROOT, "src/main.ts"), "api"], {
-    cwd: ROOT,
-    env: {
-      PATH: process.env.PATH,
-      COREGIT_DATABASE_URL: databaseUrl,
-      COREGIT_BLOB_STORE: `file://${join(dataDir, "packs")}`,
-      COREGIT_DATA_DIR: dataDir,
-      COREGIT_MASTER_KEY: key,
-      COREGIT_ENCRYPTION_KEY: randomBytes(32).toString("base64"),
-      COREGIT_LISTEN: listen,
-      COREGIT_LOG_LEVEL: "warn",
-    },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  const closed = once(child, "close");
-  stack.defer(async () => {
-    child.kill("SIGTERM");
-    await closed;
-  });
+  const url = `http://${listen}`;
+  const settings = {
+    COREGIT_DATABASE_URL: databaseUrl,
+    COREGIT_BLOB_STORE: `file://${join(dataDir, "packs")}`,
+    COREGIT_DATA_DIR: dataDir,
+    COREGIT_MASTER_KEY: key,
+    COREGIT_ENCRYPTION_KEY: randomBytes(32).toString("base64"),
+    COREGIT_LISTEN: listen,
+  };
+  let running = await startRole(url, settings);
+  stack.defer(() => running.end());
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
   stack.defer(() => agent.destroy());
-  const url = `http://${listen}`;
-  await untilReady(url);
   const owned = stack.move();
   return {
     database,
     url,
     key,
-    pid: child.pid ?? 0,
+    dataDir,
+    get pid() {
+      return running.pid;
+    },
     async addRepository(slug) {
       await database.query("INSERT INTO repositories (id, namespace, slug) VALUES ($1, 'default', $2)", [`repo_${slug}`, slug]);
     },
-    post: (path, body) => post(`${url}${path}`, { agent, key, body }),
+    post: (path, body) => ask(`${url}${path}`, { agent, key, body }),
+    get: (path) => ask(`${url}${path}`, { agent, key }),
+    async restart(cache) {
+      await running.end();
+      if (cache === "emptied") await rm(join(dataDir, "cache"), { recursive: true, force: true });
+      running = await startRole(url, settings);
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+type RunningRole = { readonly pid: number; end(): Promise<void> };
+
+async function startRole(url: string, settings: Readonly<Record<string, string>>): Promise<RunningRole> {
+  const child = spawn(process.execPath, [join(ROOT, "src/main.ts"), "api"], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, COREGIT_LOG_LEVEL: "warn", ...settings },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const closed = once(child, "close");
+  const end = async () => {
+    child.kill("SIGTERM");
+    await closed;
+  };
+  await untilReady(url).catch(async (error: unknown) => {
+    await end();
+    throw error;
+  });
+  return { pid: child.pid ?? 0, end };
 }
 
 async function freePort(): Promise<number> {
@@ -100,14 +125,14 @@ async function untilReady(url: string): Promise<void> {
   throw new Error("the API did not become ready");
 }
 
-async function post(
-  url: string,
-  { agent, key, body }: { readonly agent: Agent; readonly key: string; readonly body: unknown },
-): Promise<ApiAnswer> {
-  const bytes = Buffer.from(JSON.stringify(body));
-  const headers = { "x-api-key": key, "content-type": "application/json", "content-length": bytes.length };
-  const sent = request(url, { method: "POST", agent, headers });
-  sent.end(bytes);
+type Question = { readonly agent: Agent; readonly key: string; readonly body?: unknown };
+
+/** A POST when there is a body. */
+async function ask(url: string, { agent, key, body }: Question): Promise<ApiAnswer> {
+  const bytes = body === undefined ? null : Buffer.from(JSON.stringify(body));
+  const content = bytes === null ? {} : { "content-type": "application/json", "content-length": bytes.length };
+  const sent = request(url, { method: bytes === null ? "GET" : "POST", agent, headers: { "x-api-key": key, ...content } });
+  sent.end(bytes ?? undefined);
   const [response] = await once(sent, "response");
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk);

@@ -1,12 +1,14 @@
 // Commits through the API: many repositories, one branch, many files, a deep tree; beside the first the limit that the
 // database sets: the bare transaction from this process.
 import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Database } from "../src/db/database.ts";
 import { type ApiProcess, startApiProcess } from "./api-process.ts";
 import { type BenchRow, formatMs, median, timed } from "./measure.ts";
 
 const CLIENTS = 16;
 const REPOSITORIES = 8;
+const REQUIRED_PER_SECOND = 500;
 const RUN_MS = 8_000;
 const ALONE_COMMITS = 300;
 const AUTHOR = { name: "Agent", email: "agent@example.com" };
@@ -33,9 +35,33 @@ async function load(clients: number, once: (client: number, round: number) => Pr
     }
   };
   await Promise.all(Array.from({ length: clients }, (_, index) => client(index)));
+  return loadOf(ms, RUN_MS);
+}
+
+function loadOf(ms: readonly number[], durationMs: number): Load {
   const sorted = ms.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
-  return { perSecond: (sorted.length * 1_000) / RUN_MS, p50: at(0.5), p99: at(0.99), count: sorted.length };
+  return { perSecond: (sorted.length * 1_000) / durationMs, p50: at(0.5), p99: at(0.99), count: sorted.length };
+}
+
+/**
+ * Clients that together ask `perSecond` times a second, whatever the answers take: each waits for its turn by the clock, and
+ * what a late answer holds up counts from when its turn was. The first second is not counted.
+ */
+async function steadyLoad(perSecond: number, once: (client: number, round: number) => Promise<unknown>): Promise<Load> {
+  const everyMs = (CLIENTS * 1_000) / perSecond;
+  const beganMs = performance.now();
+  const ms: number[] = [];
+  const client = async (index: number) => {
+    for (let round = 0; round * everyMs < RUN_MS + 1_000; round += 1) {
+      const turnMs = beganMs + (round + index / CLIENTS) * everyMs;
+      await delay(Math.max(0, turnMs - performance.now()));
+      await once(index, round);
+      if (turnMs - beganMs >= 1_000) ms.push(performance.now() - turnMs);
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, (_, index) => client(index)));
+  return loadOf(ms, performance.now() - beganMs - 1_000);
 }
 
 const threeFiles = (client: number, round: number): readonly Change[] =>
@@ -50,6 +76,9 @@ export async function benchCommitApi(): Promise<readonly BenchRow[]> {
   await using api = await startApiProcess();
   for (let index = 0; index < REPOSITORIES; index += 1) await api.addRepository(`site-${index}`);
   const busy = await load(CLIENTS, (client, round) => commit(api, `site-${client % REPOSITORIES}`, threeFiles(client, round)));
+  const steady = await steadyLoad(REQUIRED_PER_SECOND, (client, round) =>
+    commit(api, `site-${client % REPOSITORIES}`, threeFiles(client, round)),
+  );
   const alone: number[] = [];
   for (let round = 0; round < ALONE_COMMITS; round += 1) {
     alone.push(await timed(() => commit(api, "site-0", threeFiles(99, round))));
@@ -60,9 +89,17 @@ export async function benchCommitApi(): Promise<readonly BenchRow[]> {
       bench: "commit-api",
       what: `3 files a commit, ${REPOSITORIES} repositories, ${CLIENTS} clients`,
       result: describeLoad(busy),
-      limit: "≥ 500/s, p50 ≤ 15 ms, p99 ≤ 80 ms",
-      isWithin: busy.perSecond >= 500 && busy.p50 <= 15 && busy.p99 <= 80,
+      limit: `≥ ${REQUIRED_PER_SECOND}/s, p99 ≤ 80 ms`,
+      isWithin: busy.perSecond >= REQUIRED_PER_SECOND && busy.p99 <= 80,
       figures: { ...busy },
+    },
+    {
+      bench: "commit-api",
+      what: `the same clients, together ${REQUIRED_PER_SECOND} times a second`,
+      result: describeLoad(steady),
+      limit: "p50 ≤ 15 ms, p99 ≤ 80 ms",
+      isWithin: steady.p50 <= 15 && steady.p99 <= 80,
+      figures: { ...steady },
     },
     {
       bench: "commit-api",

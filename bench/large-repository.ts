@@ -1,4 +1,4 @@
-// The repository that the import benches read: 20,000 files of about 4 KiB in 400 folders, made by fast-import with a fixed seed.
+// The repository that the benches read: 20,000 files of about 4 KiB in 400 folders, made by fast-import with a fixed seed.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createSourceRepository, type SourceRepository } from "../test/support/source-repository.ts";
@@ -34,19 +34,35 @@ export function largePath(index: number): string {
   return `area-${String(folder % 20).padStart(2, "0")}/part-${String(folder).padStart(3, "0")}/file-${String(index).padStart(5, "0")}.txt`;
 }
 
-/** A bare repository whose `main` has one commit of `files` files. */
-export async function createLargeRepository(files = 20_000): Promise<SourceRepository> {
+function commitHeader(index: number): string {
+  return `commit refs/heads/main\ncommitter Ada <ada@example.com> ${1_700_000_000 + index * 60} +0000\ndata 5\nLarge\n`;
+}
+
+function fileChange(random: Iterator<number, never>, index: number): string {
+  const text = textOf(random, 1_000 + (random.next().value % 6_000));
+  return `M 100644 inline ${largePath(index)}\ndata ${text.length}\n${text}\n`;
+}
+
+/** The first commit has all files, each later one changes three. */
+function* history(files: number, commits: number): Generator<string> {
+  const random = numbers(20_261_122);
+  yield commitHeader(0);
+  for (let index = 0; index < files; index += 1) yield fileChange(random, index);
+  for (let commit = 1; commit < commits; commit += 1) {
+    yield commitHeader(commit);
+    for (let change = 0; change < 3; change += 1) yield fileChange(random, random.next().value % files);
+  }
+}
+
+/** A bare repository whose `main` has so many files and commits. */
+export async function createLargeRepository(files = 20_000, commits = 1): Promise<SourceRepository> {
   const repository = await createSourceRepository();
   const child = spawn("git", ["-C", repository.path, "fast-import", "--quiet", "--date-format=raw"], {
     stdio: ["pipe", "ignore", "inherit"],
   });
   const closed = once(child, "close");
-  const random = numbers(20_261_122);
-  child.stdin.write("commit refs/heads/main\ncommitter Ada <ada@example.com> 1700000000 +0000\ndata 5\nLarge\n");
-  for (let index = 0; index < files; index += 1) {
-    const text = textOf(random, 1_000 + (random.next().value % 6_000));
-    const change = `M 100644 inline ${largePath(index)}\ndata ${text.length}\n${text}\n`;
-    if (!child.stdin.write(change)) await once(child.stdin, "drain");
+  for (const part of history(files, commits)) {
+    if (!child.stdin.write(part)) await once(child.stdin, "drain");
   }
   child.stdin.end();
   await closed;

@@ -2,21 +2,31 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
+import { benchApiHistory } from "./api-history.ts";
 import { benchClaims } from "./claims.ts";
 import { benchCommitApi, benchCommitDeep, benchCommitHot, benchCommitThousand } from "./commit.ts";
+import { benchCloneHttp, benchPushHttp } from "./git-http.ts";
+import { benchCloneBesideCommits, benchGitMemory } from "./git-load.ts";
 import { benchImport } from "./import.ts";
+import { benchLogTwenty } from "./log-20.ts";
 import type { BenchRow } from "./measure.ts";
 import { benchPlanLarge } from "./plan-large.ts";
 import { benchStandaloneIdle } from "./standalone-idle.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
+  "api-history": benchApiHistory,
   claims: benchClaims,
+  "clone-beside-commits": benchCloneBesideCommits,
+  "clone-http": benchCloneHttp,
   "commit-api": benchCommitApi,
   "commit-hot": benchCommitHot,
   "commit-1000": benchCommitThousand,
   "commit-deep": benchCommitDeep,
+  "git-memory": benchGitMemory,
   import: benchImport,
+  "log-20": benchLogTwenty,
   "plan-large": benchPlanLarge,
+  "push-http": benchPushHttp,
   "standalone-idle": benchStandaloneIdle,
 };
 
