@@ -15,12 +15,13 @@ import { systemClock } from "./domain/clock.ts";
 import { CoregitError } from "./domain/errors.ts";
 import type { Logger } from "./domain/log.ts";
 import { ProgressBoard } from "./domain/progress.ts";
+import { runLocalReceivePack } from "./git/local-receive-pack.ts";
 import { runLocalUploadPack } from "./git/local-upload-pack.ts";
 import type { DependencyCheck, Readiness } from "./http/ports.ts";
 import { createReadiness } from "./http/readiness.ts";
 import { createHttpServer } from "./http/server.ts";
 import { openTokens } from "./http/tokens.ts";
-import { openRemotes } from "./remotes/open-remotes.ts";
+import { type OpenedRemotes, openRemotes } from "./remotes/open-remotes.ts";
 import { openGitExchange } from "./repositories/open-git-exchange.ts";
 import { type LocalRepositoryStore, openRepositoryStore } from "./repositories/open-repository-store.ts";
 import { storeLimits } from "./repositories/store-options.ts";
@@ -30,12 +31,15 @@ import { startEmbeddedPostgres } from "./standalone/embedded-postgres.ts";
 import { showFirstRuns } from "./standalone/first-runs.ts";
 import type { ProgressOutput } from "./standalone/progress.ts";
 import { openStandalone } from "./standalone/standalone.ts";
+import { openAccountChecks } from "./sync/account-checks.ts";
 import { createCatalog } from "./sync/catalog.ts";
+import { openConnectionChanges } from "./sync/connection-changes.ts";
 import type { Declarations } from "./sync/declarations.ts";
 import { type Engine, openEngine } from "./sync/engine.ts";
 import { openHistory } from "./sync/history.ts";
 import { openDeclarations } from "./sync/open-declarations.ts";
 import { openRepositoryChanges } from "./sync/repository-changes.ts";
+import { openSyncConfigs } from "./sync/sync-configs.ts";
 import { openTriggers } from "./sync/triggers.ts";
 import { createLogger } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
@@ -65,6 +69,7 @@ type Core = {
   readonly blobs: BlobStore;
   readonly store: LocalRepositoryStore;
   readonly declarations: Declarations;
+  readonly remotes: OpenedRemotes;
   readonly instanceId: string;
 };
 
@@ -84,21 +89,16 @@ async function openCore(
   const instanceId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   stack.use(openStoreUpkeep({ ...shared, store, packRetentionMs, random: Math.random, metrics: metrics.upkeep }));
   const progress = new ProgressBoard(systemClock);
-  return { ...parts, metrics, progress, blobs, store, declarations, instanceId };
+  const { allowedHosts, fileRemotes } = config;
+  const userAgent = `coregit/${app.version}`;
+  const remotes = stack.use(
+    openRemotes({ allowedHosts, fileRemotes, runLocalUploadPack, runLocalReceivePack, userAgent, clock: systemClock, logger }),
+  );
+  return { ...parts, metrics, progress, blobs, store, declarations, remotes, instanceId };
 }
 
-function openWorkers(stack: AsyncDisposableStack, app: AppOptions, core: Core, isOnlyWorker: boolean): Engine {
-  const { config, database, store, logger } = core;
-  const remotes = stack.use(
-    openRemotes({
-      allowedHosts: config.allowedHosts,
-      fileRemotes: config.fileRemotes,
-      runLocalUploadPack,
-      userAgent: `coregit/${app.version}`,
-      clock: systemClock,
-      logger,
-    }),
-  );
+function openWorkers(stack: AsyncDisposableStack, core: Core, isOnlyWorker: boolean): Engine {
+  const { config, database, store, remotes, logger } = core;
   const engine = openEngine({
     database,
     store,
@@ -115,6 +115,12 @@ function openWorkers(stack: AsyncDisposableStack, app: AppOptions, core: Core, i
     progress: core.progress,
   });
   return stack.use(engine);
+}
+
+async function startWork(stack: AsyncDisposableStack, core: Core, engine: Engine): Promise<void> {
+  const { config, database, remotes: accounts, logger } = core;
+  await engine.start();
+  stack.use(await openAccountChecks({ database, keys: config.encryptionKeys, accounts, logger }));
 }
 
 /** Begins to listen and answers where. `masterKey` null: health and metrics only, the operator's case without a key. */
@@ -138,6 +144,8 @@ async function serveHttp(stack: AsyncDisposableStack, core: Core, readiness: Rea
     tokenRateLimit: config.tokenRateLimit,
     tokens: openTokens(database, systemClock),
     repositories: openRepositoryChanges({ database, store, clock: systemClock }),
+    connections: openConnectionChanges({ database, keys: config.encryptionKeys, accounts: core.remotes }),
+    syncConfigs: openSyncConfigs(database),
     logger,
     clock: systemClock,
   });
@@ -178,9 +186,9 @@ async function runStandalone(
   await migrate({ url, logger });
   const database = stack.use(await connectPostgres({ url, logger, maxConnections: 10 + config.workers }));
   const core = await openCore(stack, app, { config, logger, database });
-  const engine = openWorkers(stack, app, core, given.databaseUrl === null);
+  const engine = openWorkers(stack, core, given.databaseUrl === null);
   const httpUrl = await serveHttp(stack, core, readinessOf(core));
-  await engine.start();
+  await startWork(stack, core, engine);
   const catalog = createCatalog(database);
   const { dataDir } = config;
   const { declarations } = core;
@@ -220,7 +228,7 @@ async function runOperator(
   const logger = loggerOf(config, app);
   const database = stack.use(openPostgres({ url: databaseUrlOf(config), logger, maxConnections: 10 + config.workers }));
   const core = await openCore(stack, app, { config, logger, database });
-  const engine = openWorkers(stack, app, core, false);
+  const engine = openWorkers(stack, core, false);
   let watching: DependencyCheck = { name: "kubernetes", reason: "the first list is not complete" };
   const url = await serveHttp(
     stack,
@@ -229,7 +237,7 @@ async function runOperator(
   );
   logger.info({ url }, "Serving probes and metrics.");
   if (!(await waitForSchema(database, logger, signal))) return;
-  await engine.start();
+  await startWork(stack, core, engine);
   const operator = stack.use(
     openOperator({
       kubeConfig: loadKubeConfig(),

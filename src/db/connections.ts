@@ -1,7 +1,7 @@
 // Connections: rows of `connections`. The credential stays sealed here; credential-seal.ts opens it.
 import type { ErrorCode } from "../domain/errors.ts";
 import type { Owner, Provider } from "../domain/sync-spec.ts";
-import type { Queryable } from "./database.ts";
+import type { Queryable, Transaction } from "./database.ts";
 
 export type ConnectionRecord = {
   readonly id: string;
@@ -39,6 +39,18 @@ export async function readConnection(db: Queryable, id: string): Promise<Connect
   return rows[0] === undefined ? null : toRecord(rows[0]);
 }
 
+/** The same, and until the transaction ends nobody else changes it or declares a sync with it. */
+export async function lockConnection(tx: Transaction, id: string): Promise<ConnectionRecord | null> {
+  const { rows } = await tx.query<ConnectionRow>(`SELECT ${COLUMNS} FROM connections WHERE id = $1 FOR UPDATE`, [id]);
+  return rows[0] === undefined ? null : toRecord(rows[0]);
+}
+
+/** The same, and until the transaction ends nobody removes it. */
+export async function holdConnection(tx: Transaction, id: string): Promise<ConnectionRecord | null> {
+  const { rows } = await tx.query<ConnectionRow>(`SELECT ${COLUMNS} FROM connections WHERE id = $1 FOR KEY SHARE`, [id]);
+  return rows[0] === undefined ? null : toRecord(rows[0]);
+}
+
 /** The connection that an owner kind has declared under a name. */
 export async function findConnection(
   db: Queryable,
@@ -53,6 +65,11 @@ export async function findConnection(
   return rows[0] === undefined ? null : toRecord(rows[0]);
 }
 
+/** What a provider said is of this credential at this server. */
+const IS_SAME = `(connections.credential, connections.base_url, connections.ca_pem)
+    IS NOT DISTINCT FROM (excluded.credential, excluded.base_url, excluded.ca_pem)`;
+const kept = (column: string) => `${column} = CASE WHEN ${IS_SAME} THEN connections.${column} END`;
+
 const UPSERT = `
   INSERT INTO connections (id, namespace, name, label, provider, base_url, credential, ca_pem, owner_kind, owner_ref,
     error_code, error)
@@ -60,6 +77,7 @@ const UPSERT = `
   ON CONFLICT (id) DO UPDATE SET
     label = excluded.label, provider = excluded.provider, base_url = excluded.base_url, credential = excluded.credential,
     ca_pem = excluded.ca_pem, owner_ref = excluded.owner_ref, error_code = excluded.error_code, error = excluded.error,
+    ${["external_username", "scopes", "expires_at", "checked_at", "check_code", "check_error"].map(kept).join(", ")},
     updated_at = now()`;
 
 export async function writeConnection(db: Queryable, record: ConnectionRecord): Promise<void> {
@@ -77,6 +95,11 @@ export async function writeConnection(db: Queryable, record: ConnectionRecord): 
     record.error?.code ?? null,
     record.error?.message ?? null,
   ]);
+}
+
+/** Seals the same credential anew, unless another one has come meanwhile. */
+export async function resealConnection(db: Queryable, id: string, sealed: Uint8Array, resealed: Uint8Array): Promise<void> {
+  await db.query("UPDATE connections SET credential = $3 WHERE id = $1 AND credential = $2", [id, sealed, resealed]);
 }
 
 /** Removes a connection; its syncs stay and name what is missing. Returns its id, or null when there was none. */

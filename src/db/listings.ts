@@ -108,8 +108,8 @@ type ConnectionRow = {
 };
 
 const CONNECTIONS = `
-  SELECT id, namespace, name, label, provider, base_url, owner_kind, owner_ref, error, error_code, external_username, scopes,
-    expires_at, created_at
+  SELECT id, namespace, name, label, provider, base_url, owner_kind, owner_ref, COALESCE(error, check_error) AS error,
+    COALESCE(error_code, check_code) AS error_code, external_username, scopes, expires_at, created_at
   FROM connections`;
 
 /** All connections of a namespace, or of all, in order of namespace and name. */

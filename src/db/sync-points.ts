@@ -41,6 +41,26 @@ export async function readSyncPoint(db: Queryable, syncId: string, branch: strin
   };
 }
 
+/**
+ * What any sync of the repository knows of a remote's commit: an id names one content, whichever sync met it. Its tree is
+ * stored in the repository.
+ */
+export async function findRemoteCommit(
+  db: Queryable,
+  repositoryId: string,
+  commit: Oid,
+): Promise<Pick<SyncPoint, "remoteCommit" | "remoteTree" | "remoteObject"> | null> {
+  const { rows } = await db.query<Pick<PointRow, "remote_tree" | "remote_object">>(
+    `SELECT p.remote_tree, p.remote_object FROM sync_points p JOIN syncs s ON s.id = p.sync_id
+     WHERE s.repository_id = $1 AND p.remote_commit = $2 LIMIT 1`,
+    [repositoryId, commit],
+  );
+  const [row] = rows;
+  return row === undefined
+    ? null
+    : { remoteCommit: commit, remoteTree: parseOid(row.remote_tree), remoteObject: row.remote_object };
+}
+
 const UPSERT = `
   INSERT INTO sync_points
     (sync_id, branch, remote_branch, remote_commit, remote_tree, remote_object, local_commit, local_tree)

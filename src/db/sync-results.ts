@@ -3,8 +3,8 @@ import type { SyncStatus } from "../domain/declaration.ts";
 import type { ErrorCode, ErrorDetails } from "../domain/errors.ts";
 import type { Queryable } from "./database.ts";
 
-/** The heads that a run drew its conclusion from. The same heads again mean that there is nothing to do. */
-export type SeenHeads = { readonly remote: string; readonly local: string | null };
+/** The heads that a run drew its conclusion from; null: no such branch. The same heads again mean that there is nothing to do. */
+export type SeenHeads = { readonly remote: string | null; readonly local: string | null };
 
 export type SyncedResult = {
   readonly generation: number;

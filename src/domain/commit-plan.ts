@@ -10,14 +10,14 @@ import {
   refuseEntry,
   targetOf,
 } from "./file-change.ts";
-import { encodeTree, type NewObject, newObject } from "./object-codec.ts";
+import { type NewObject, newObject } from "./object-codec.ts";
 import { EMPTY_TREE, type Oid } from "./oid.ts";
 import { checkTreeEntry, displayPath } from "./path-rules.ts";
 import { checkFileContent } from "./special-file.ts";
 import { applyEdits } from "./text-edit.ts";
 import type { FileEntry, FileMode, GitPath, TreeEntry, TreeReader } from "./tree.ts";
 import type { Change } from "./tree-diff.ts";
-import { editTree } from "./tree-edit.ts";
+import { editTree, type NewTree, newTree } from "./tree-edit.ts";
 import { lookUp } from "./tree-lookup.ts";
 
 /** What a plan may read of the branch. */
@@ -30,7 +30,7 @@ export type PlanSource = {
 
 export type CommitPlan = {
   readonly root: Oid;
-  readonly newTrees: readonly NewObject[];
+  readonly newTrees: readonly NewTree[];
   /** Blobs that edits made; those of the other changes are in the changes. */
   readonly editedBlobs: readonly NewObject[];
 };
@@ -46,7 +46,7 @@ export async function planCommit(source: PlanSource, base: Oid, changes: readonl
   for (const change of changes) await placeChange(planning, change);
   const { root, newTrees, collisions } = await editTree(source.readTree, base, planning.leaves);
   if (collisions[0] !== undefined) throw refuseCollision(collisions[0], changes);
-  const trees = root === EMPTY_TREE && newTrees.length === 0 ? [newObject("tree", encodeTree([]))] : newTrees;
+  const trees = root === EMPTY_TREE && newTrees.length === 0 ? [newTree([])] : newTrees;
   return { root, newTrees: trees, editedBlobs: planning.editedBlobs };
 }
 

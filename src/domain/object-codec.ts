@@ -31,7 +31,8 @@ export function newObject(type: ObjectType, content: Uint8Array): NewObject {
   return { oid: objectId(type, content), type, content };
 }
 
-const MODES: ReadonlySet<string> = new Set<FileMode | TreeMode>(["100644", "100755", "100664", "120000", "160000", "40000"]);
+/** The most frequent first. */
+const MODES: readonly (FileMode | TreeMode)[] = ["100644", "40000", "100755", "120000", "160000", "100664"];
 const LONGEST_MODE = 6;
 const OID_BYTES = 20;
 const SPACE = 0x20;
@@ -69,31 +70,50 @@ export function decodeTree(content: Uint8Array): Tree {
   let previous: TreeEntry | null = null;
   let offset = 0;
   while (offset < bytes.length) {
-    const { entry, end } = decodeEntry(bytes, offset);
-    if (previous !== null && compareEntries(previous, entry) >= 0) throw invalid("A tree has entries out of order.");
+    const mode = decodeMode(bytes, offset);
+    const nameAt = offset + mode.length + 1;
+    const nul = findNul(bytes, nameAt);
+    const entry: TreeEntry = { name: bytes.toString("latin1", nameAt, nul), mode, oid: decodeOid(bytes, nul + 1) };
+    if (previous !== null && !isInOrder(previous, entry)) throw invalid("A tree has entries out of order.");
     if (names.has(entry.name)) throw invalid("A tree has the same name twice.");
     names.add(entry.name);
     entries.push(entry);
     previous = entry;
-    offset = end;
+    offset = nul + 1 + OID_BYTES;
   }
   return entries;
 }
 
-function decodeEntry(bytes: Buffer, start: number): { readonly entry: TreeEntry; readonly end: number } {
-  const space = bytes.indexOf(SPACE, start);
-  if (space < 0 || space - start > LONGEST_MODE) throw invalid("A tree has an entry without a mode.");
-  const mode = bytes.toString("latin1", start, space);
-  if (!isMode(mode)) throw invalid("A tree has an entry with a mode that git does not write.");
-  const nul = bytes.indexOf(0, space + 1);
-  if (nul < 0 || nul + 1 + OID_BYTES > bytes.length) throw invalid("A tree is cut off within an entry.");
-  const end = nul + 1 + OID_BYTES;
-  const oid = bytes.toString("hex", nul + 1, end) as Oid;
-  return { entry: { name: bytes.toString("latin1", space + 1, nul), mode, oid }, end };
+/** Most neighbours are files, whose names say it. */
+function isInOrder(left: TreeEntry, right: TreeEntry): boolean {
+  if (left.mode !== "40000" && right.mode !== "40000") return left.name < right.name;
+  return compareEntries(left, right) < 0;
 }
 
-function isMode(mode: string): mode is FileMode | TreeMode {
-  return MODES.has(mode);
+/** Byte by byte, without making a string: a large history has millions of entries. */
+function decodeMode(bytes: Buffer, start: number): FileMode | TreeMode {
+  for (const mode of MODES) if (startsWithMode(bytes, start, mode)) return mode;
+  const space = bytes.indexOf(SPACE, start);
+  if (space < 0 || space - start > LONGEST_MODE) throw invalid("A tree has an entry without a mode.");
+  throw invalid("A tree has an entry with a mode that git does not write.");
+}
+
+function startsWithMode(bytes: Buffer, start: number, mode: string): boolean {
+  for (let index = 0; index < mode.length; index += 1) {
+    if (bytes[start + index] !== mode.charCodeAt(index)) return false;
+  }
+  return bytes[start + mode.length] === SPACE;
+}
+
+function findNul(bytes: Buffer, start: number): number {
+  let at = start;
+  while (at < bytes.length && bytes[at] !== 0) at += 1;
+  if (at + 1 + OID_BYTES > bytes.length) throw invalid("A tree is cut off within an entry.");
+  return at;
+}
+
+function decodeOid(bytes: Buffer, start: number): Oid {
+  return bytes.toString("hex", start, start + OID_BYTES) as Oid;
 }
 
 function invalid(message: string): CoregitError {

@@ -8,6 +8,9 @@ import type { GitPath, TreeEntry } from "./tree.ts";
 /** fsck's default for largePathname. */
 const MAX_NAME_BYTES = 4096;
 const MAX_PATH_BYTES = 4096;
+const DOT = 0x2e;
+const UPPER_G = 0x47;
+const LOWER_G = 0x67;
 /** Characters that HFS+ ignores in names, as git lists them. */
 const HFS_IGNORED = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
 /** git reads malformed UTF-8 (here U+FFFD) as the end of a name on HFS+. */
@@ -55,6 +58,16 @@ function checkName(name: string): string | null {
 }
 
 function isDotGit(name: string): boolean {
+  return mayBeDotGit(name) && looksLikeDotGit(name);
+}
+
+/** False for almost every name there is, at little cost: `.git`, its short names and what is ignored before them begin otherwise. */
+function mayBeDotGit(name: string): boolean {
+  const first = name.charCodeAt(0);
+  return first === DOT || first === LOWER_G || first === UPPER_G || first > 0x7f || name.includes("\\");
+}
+
+function looksLikeDotGit(name: string): boolean {
   return HFS_DOT_GIT.test(asOnHfs(name)) || name.split("\\").some((part) => NTFS_DOT_GIT.test(part));
 }
 

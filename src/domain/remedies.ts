@@ -14,7 +14,8 @@ export const REMEDIES: Readonly<Record<ErrorCode, string>> = {
   InvalidRequest: "Correct the request as the message says; `/v1/openapi.json` describes each route.",
   ConnectionMissing: "Create the Connection in the namespace of the RepoSync, or correct `connectionRef.name`.",
   SecretMissing: "Create the Secret in the namespace of the Connection, correct `secretRef.name`, or let the operator read it.",
-  SecretInvalid: "Give the Secret the keys `token`, or `username` and `password`; `ca.crt` must be PEM.",
+  SecretInvalid:
+    "Give the Secret the keys `token`, or `username` and `password`, or those of a GitHub App as the message names them; `ca.crt` must be PEM.",
   DirectionUnsupported: "Use `direction: import`, or a provider that can be exported to.",
   Managed: "Change the resource or the file that declares it; the message names it.",
   BranchMissing: "Create the branch at the remote, or correct `branch` or `remoteBranch`.",

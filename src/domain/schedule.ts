@@ -45,6 +45,8 @@ const CURED_BY_REMOTE: ReadonlySet<ErrorCode> = new Set([
   "AddressRefused",
   "RedirectRefused",
   "RemoteUnsupported",
+  "RemoteTooLarge",
+  "LocalBranchMissing",
   "PackTooLarge",
   "TooManyObjects",
   "OutOfMemory",

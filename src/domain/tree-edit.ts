@@ -5,13 +5,16 @@ import { CoregitError } from "./errors.ts";
 import { compareEntries, encodeTree, type NewObject, newObject } from "./object-codec.ts";
 import { EMPTY_TREE, type Oid } from "./oid.ts";
 import { displayPath } from "./path-rules.ts";
-import type { FileEntry, GitPath, TreeEntry, TreeReader } from "./tree.ts";
+import type { FileEntry, GitPath, Tree, TreeEntry, TreeReader } from "./tree.ts";
 import type { Changes } from "./tree-diff.ts";
+
+/** A tree that was made, with its entries. */
+export type NewTree = NewObject & { readonly tree: Tree };
 
 export type TreeEdit = {
   readonly root: Oid;
   /** Trees that were built, children before parents. Some may be stored already. */
-  readonly newTrees: readonly NewObject[];
+  readonly newTrees: readonly NewTree[];
   /** Paths of `changes` that cannot be put in place because a file stands where they need a folder, or the reverse. */
   readonly collisions: readonly GitPath[];
 };
@@ -21,10 +24,10 @@ export type TreeEdit = {
  * @throws CoregitError `ObjectMissing`.
  */
 export async function editTree(read: TreeReader, root: Oid, changes: Changes): Promise<TreeEdit> {
-  const edit = { read, built: new Map<Oid, NewObject>(), collisions: [] as GitPath[] };
+  const edit = { read, built: new Map<Oid, NewTree>(), collisions: [] as GitPath[] };
   if (changes.size === 0) return { root, newTrees: [], collisions: [] };
   const edited = await editFolder(edit, root, plant(changes), "");
-  if (edited === EMPTY_TREE) edit.built.set(EMPTY_TREE, newObject("tree", encodeTree([])));
+  if (edited === EMPTY_TREE) edit.built.set(EMPTY_TREE, newTree([]));
   return { root: edited, newTrees: [...edit.built.values()], collisions: edit.collisions };
 }
 
@@ -32,11 +35,7 @@ export async function editTree(read: TreeReader, root: Oid, changes: Changes): P
  * `editTree` for changes that fit.
  * @throws CoregitError `Conflict` with `details.paths` when some do not; `ObjectMissing`.
  */
-export async function applyChanges(
-  read: TreeReader,
-  root: Oid,
-  changes: Changes,
-): Promise<{ readonly root: Oid; readonly newTrees: readonly NewObject[] }> {
+export async function applyChanges(read: TreeReader, root: Oid, changes: Changes): Promise<Omit<TreeEdit, "collisions">> {
   const { collisions, ...edit } = await editTree(read, root, changes);
   if (collisions.length === 0) return edit;
   const paths = collisions.map(displayPath);
@@ -65,7 +64,7 @@ function growChild(node: Node, name: string): Node {
   return child;
 }
 
-type Edit = { readonly read: TreeReader; readonly built: Map<Oid, NewObject>; readonly collisions: GitPath[] };
+type Edit = { readonly read: TreeReader; readonly built: Map<Oid, NewTree>; readonly collisions: GitPath[] };
 
 async function editFolder(edit: Edit, oid: Oid, node: Node, prefix: string): Promise<Oid> {
   const tree = oid === EMPTY_TREE ? [] : await edit.read(oid);
@@ -99,7 +98,12 @@ async function editSubfolder(edit: Edit, present: TreeEntry | undefined, node: N
 
 function build(edit: Edit, entries: TreeEntry[]): Oid {
   if (entries.length === 0) return EMPTY_TREE;
-  const tree = newObject("tree", encodeTree(entries.sort(compareEntries)));
-  edit.built.set(tree.oid, tree);
-  return tree.oid;
+  const built = newTree(entries.sort(compareEntries));
+  edit.built.set(built.oid, built);
+  return built.oid;
+}
+
+/** The tree of entries that are in git's order. */
+export function newTree(tree: Tree): NewTree {
+  return { ...newObject("tree", encodeTree(tree)), tree };
 }

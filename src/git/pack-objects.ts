@@ -1,7 +1,8 @@
 // Packs made by native git from what a repository has, in files. One thread and bounded windows, so that the limit of
 // memory holds whatever the objects are; deltas that are there already are taken over.
 import { join } from "node:path";
-import { type GitCommand, gitFailure, runGit } from "./git-process.ts";
+import { feed } from "./feed.ts";
+import { type GitCommand, gitFailure, runGit, startGit } from "./git-process.ts";
 
 /** A pack and its index in files. */
 export type PackFiles = { readonly pack: string; readonly idx: string };
@@ -35,10 +36,47 @@ export async function packOids(oids: Iterable<string>, place: PackingPlace): Pro
   return await packObjects(["--window=0"], oids, place);
 }
 
-/** One pack of all objects of the packs that are named, reachable or not. @throws CoregitError `Internal`, `Timeout`. */
-export async function joinPacks(names: Iterable<string>, place: PackingPlace): Promise<PackFiles> {
+/**
+ * One pack of all objects of the packs that are named, reachable or not. git takes it that whoever made a pack has tried to
+ * make deltas between its objects: it looks for them between packs only, unless `deltas` are to be new.
+ * @throws CoregitError `Internal`, `Timeout`.
+ */
+export async function joinPacks(names: Iterable<string>, deltas: "kept" | "new", place: PackingPlace): Promise<PackFiles> {
   const files = Iterator.from(names).map((name) => `pack-${name}.pack`);
-  return await packObjects(["--stdin-packs", "--delta-base-offset"], files, place);
+  const reuse = deltas === "new" ? ["--no-reuse-delta"] : [];
+  return await packObjects(["--stdin-packs", "--delta-base-offset", ...reuse], files, place);
+}
+
+/**
+ * One pack of `oids` as it is made, without looking for new deltas. Stopping the iteration ends git.
+ * @throws CoregitError `Internal`, `Timeout`.
+ */
+export async function* streamPack(
+  oids: Iterable<string>,
+  { signal, ...place }: Omit<PackingPlace, "folder">,
+): AsyncGenerator<Uint8Array> {
+  const args = ["pack-objects", "--quiet", "--threads=1", "--window=0", "--stdout"];
+  const command: GitCommand = { args, settings: SETTINGS, ...place, signal, deadlineMs: DEADLINE_MS };
+  await using git = startGit(command);
+  const fed = feed(git, linesOf(oids));
+  yield* git.stdout;
+  await fed;
+  const exit = await git.exited;
+  signal.throwIfAborted();
+  if (exit.code !== 0) throw gitFailure(command, exit);
+}
+
+const LINES_AT_ONCE = 1024;
+
+async function* linesOf(oids: Iterable<string>): AsyncGenerator<Uint8Array> {
+  let lines: string[] = [];
+  for (const oid of oids) {
+    lines.push(`${oid}\n`);
+    if (lines.length < LINES_AT_ONCE) continue;
+    yield Buffer.from(lines.join(""), "latin1");
+    lines = [];
+  }
+  yield Buffer.from(lines.join(""), "latin1");
 }
 
 async function packObjects(

@@ -6,8 +6,8 @@ import fc from "fast-check";
 import isomorphicGit from "isomorphic-git";
 import { describe, expect, test } from "vitest";
 import { encodeTree, type NewObject, newObject } from "../domain/object-codec.ts";
-import { packWithout } from "./cut-pack.ts";
 import { listObjects } from "./object-listing.ts";
+import { packWithout } from "./pack-file.ts";
 import { listOids } from "./pack-index.ts";
 import { writePack } from "./pack-writer.ts";
 

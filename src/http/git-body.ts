@@ -1,7 +1,6 @@
 // The body of a git request: decoded from gzip where the client compressed it, and bounded either way, so that a small
 // request cannot unpack into a large one.
-import type { Readable } from "node:stream";
-import { pipeline } from "node:stream";
+import { finished, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { CoregitError } from "../domain/errors.ts";
 
@@ -32,12 +31,20 @@ function decode(body: Readable, encoding: string | undefined): AsyncIterable<Uin
   throw new CoregitError("InvalidRequest", "The request body has an encoding other than gzip.");
 }
 
+/** Leaves `body` as it is when it stops: a refusal is answered on the connection that the body comes by. */
 async function* gunzip(body: Readable): AsyncGenerator<Uint8Array> {
-  // Failures reach the reader through the iteration below; pipeline only sees to it that both ends are closed.
-  const unzipped = pipeline(body, createGunzip(), () => undefined);
+  const unzipped = createGunzip();
+  const forget = finished(body, { writable: false }, (error) => {
+    if (error) unzipped.destroy(error);
+  });
+  body.pipe(unzipped);
   try {
     yield* unzipped;
   } catch (cause) {
     throw new CoregitError("InvalidRequest", "The request body is not valid gzip.", { cause });
+  } finally {
+    forget();
+    body.unpipe(unzipped);
+    unzipped.destroy();
   }
 }

@@ -10,11 +10,12 @@ const MAX_PATH_BYTES = 4096;
 
 /** The two ways to name a path in a query. */
 export const pathFields = {
-  path: z.string().max(MAX_PATH_BYTES).optional(),
+  path: z.string().max(MAX_PATH_BYTES).describe("Path from the root, which is the empty path.").optional(),
   path_base64: z
     .string()
     .max(MAX_PATH_BYTES * 2)
     .regex(/^[\w+/-]*={0,2}$/, "must be base64")
+    .describe("The path's bytes, for one that is not UTF-8; counts when both are given.")
     .optional(),
 };
 

@@ -9,7 +9,7 @@ const MAX_UNWANTED_BYTES = 256 * 1024 * 1024;
 
 export class PushBody implements AsyncIterable<Uint8Array> {
   readonly #body: Readable;
-  readonly #chunks: AsyncIterator<Uint8Array>;
+  #chunks: AsyncIterator<Uint8Array>;
   readonly #idleMs: number;
   #isOver = false;
 
@@ -28,13 +28,10 @@ export class PushBody implements AsyncIterable<Uint8Array> {
   /** Reads what is left, or ends the connection. Never throws. */
   async drain(): Promise<void> {
     let unwanted = 0;
-    try {
-      while (!this.#isOver && unwanted <= MAX_UNWANTED_BYTES) {
-        const next = await this.#next();
-        unwanted += next.done === true ? 0 : next.value.byteLength;
-      }
-    } catch {
-      // The connection is over; whoever read first has been told.
+    while (!this.#isOver && unwanted <= MAX_UNWANTED_BYTES) {
+      // Whoever read first has been told what is wrong; the connection may be fine all the same.
+      const next = await this.#next().catch(() => null);
+      unwanted += next === null || next.done === true ? 0 : next.value.byteLength;
     }
     if (!this.#isOver) this.#body.destroy();
   }
@@ -48,8 +45,11 @@ export class PushBody implements AsyncIterable<Uint8Array> {
       this.#isOver = next.done === true;
       return next;
     } catch (error) {
-      this.#isOver = true;
-      this.#body.destroy();
+      const isSilent = error instanceof CoregitError && error.code === "Timeout";
+      if (isSilent) this.#body.destroy();
+      // What cannot be decoded is read as it is, for the sake of the answer.
+      this.#isOver = this.#body.destroyed || this.#body.readableEnded;
+      this.#chunks = this.#body.iterator({ destroyOnReturn: false });
       throw error;
     } finally {
       clearTimeout(timer);

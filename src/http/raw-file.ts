@@ -6,10 +6,9 @@ import { bytesToText } from "../domain/byte-text.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { GitPath } from "../domain/tree.ts";
 import type { RepositoryReader } from "../repositories/store.ts";
+import type { AnswerAmong, AnswerHeaders, Refusal } from "./answers/answer-of.ts";
 import { entityTag, isNotModified, type Part, requestedPart } from "./conditional.ts";
 import type { FoundFile } from "./find-file.ts";
-import { problemOf } from "./problem.ts";
-import type { Answer, AnswerHeaders } from "./route.ts";
 
 /** Up to this size a file is read at once, which also tells whether it is text; larger ones are streamed as they are. */
 const MAX_READ_BYTES = 1024 * 1024;
@@ -17,10 +16,18 @@ const MAX_READ_BYTES = 1024 * 1024;
 /** May be kept, by the client only, and asked about each time: what stands at a path changes, and so does who may see it. */
 export const REVALIDATED = { "cache-control": "private, no-cache", vary: "x-api-key" } as const;
 
+const TEXT = "text/plain; charset=utf-8";
+const BYTES = "application/octet-stream";
+export const RAW_ANSWERS = { 200: { bytes: [TEXT, BYTES] }, 206: { bytes: [TEXT, BYTES] }, 304: {} } as const;
+
 export type RawRequest = { readonly headers: IncomingHttpHeaders; readonly signal: AbortSignal };
 
 /** The file or the part of it that the request asks for. */
-export async function answerRaw(reader: RepositoryReader, file: FoundFile, request: RawRequest): Promise<Answer> {
+export async function answerRaw(
+  reader: RepositoryReader,
+  file: FoundFile,
+  request: RawRequest,
+): Promise<AnswerAmong<typeof RAW_ANSWERS>> {
   const { oid } = file.entry;
   const tag = entityTag(oid);
   const cached = { ...REVALIDATED, etag: tag };
@@ -53,14 +60,14 @@ async function openContent(
   return { isText: isUtf8(content) && !content.includes(0), bytes: content.subarray(part.start, part.end) };
 }
 
-function refuseRange(size: number): Answer {
-  const { status, body } = problemOf(new CoregitError("RangeNotSatisfiable", `The file has ${size} bytes.`));
-  return { status, headers: { "content-range": `bytes */${size}` }, body };
+function refuseRange(size: number): Refusal {
+  const refusal = new CoregitError("RangeNotSatisfiable", `The file has ${size} bytes.`);
+  return { refusal, headers: { "content-range": `bytes */${size}` } };
 }
 
 function safeHeaders(path: GitPath, isText: boolean): AnswerHeaders {
   return {
-    "content-type": isText ? "text/plain; charset=utf-8" : "application/octet-stream",
+    "content-type": isText ? TEXT : BYTES,
     "content-disposition": `${isText ? "inline" : "attachment"}; ${fileName(path)}`,
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
   };

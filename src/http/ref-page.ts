@@ -1,15 +1,14 @@
 // Pages of refs. The cursor is the last name shown, so refs that come and go between two pages shift nothing.
-import { z } from "zod";
 import { checkRefName } from "../domain/ref-name.ts";
 import type { NamedRef, RepositoryReader } from "../repositories/store.ts";
 import { badCursor } from "./bad-cursor.ts";
-import { pageLimit } from "./schemas.ts";
+import { cursorText, pageLimit } from "./schemas.ts";
 
 /** What a list of refs takes in its query. */
 export const refPageQuery = {
   limit: pageLimit({ max: 500, byDefault: 100 }),
   // A name of 1,000 bytes in base64.
-  cursor: z.string().max(1400).optional(),
+  cursor: cursorText.max(1400).optional(),
 };
 
 export type RefPageQuery = { readonly limit: number; readonly cursor?: string | undefined };

@@ -1,31 +1,38 @@
 // All routes below /v1. A new one is a file in routes/ and a line here.
 import type { RepositoryStore } from "../repositories/store.ts";
 import type { Catalog } from "../sync/catalog.ts";
+import type { ConnectionChanges } from "../sync/connection-changes.ts";
 import type { Declarations } from "../sync/declarations.ts";
 import type { History } from "../sync/history.ts";
 import type { RepositoryChanges } from "../sync/repository-changes.ts";
+import type { SyncConfigs } from "../sync/sync-configs.ts";
 import type { Triggers } from "../sync/triggers.ts";
 import type { SyncChanges } from "./ports.ts";
 import type { Route } from "./route.ts";
 import { compareCommits, compareRange } from "./routes/compare-commits.ts";
 import { createBranch } from "./routes/create-branch.ts";
 import { createCommit } from "./routes/create-commit.ts";
+import { createConnection } from "./routes/create-connection.ts";
 import { createRef } from "./routes/create-ref.ts";
 import { createRepository } from "./routes/create-repository.ts";
+import { createSyncConfig } from "./routes/create-sync-config.ts";
 import { createTag } from "./routes/create-tag.ts";
 import { createToken } from "./routes/create-token.ts";
 import { deleteBranch } from "./routes/delete-branch.ts";
+import { deleteConnection } from "./routes/delete-connection.ts";
 import { deleteRef } from "./routes/delete-ref.ts";
 import { deleteRepository } from "./routes/delete-repository.ts";
+import { deleteSyncConfig } from "./routes/delete-sync-config.ts";
 import { deleteTag } from "./routes/delete-tag.ts";
 import { getBlob, getFile } from "./routes/get-blob.ts";
 import { getBranch } from "./routes/get-branch.ts";
 import { getCommit } from "./routes/get-commit.ts";
+import { getConnection } from "./routes/get-connection.ts";
 import { getCommitDiff, getDiff } from "./routes/get-diff.ts";
 import { getRaw } from "./routes/get-raw.ts";
 import { getRef } from "./routes/get-ref.ts";
 import { getRepository } from "./routes/get-repository.ts";
-import { getRun } from "./routes/get-run.ts";
+import { getRun, getRunPlan } from "./routes/get-run.ts";
 import { getSync } from "./routes/get-sync.ts";
 import { getSyncConfig } from "./routes/get-sync-config.ts";
 import { getTag } from "./routes/get-tag.ts";
@@ -41,9 +48,12 @@ import { listRepositorySyncs, listSyncs } from "./routes/list-syncs.ts";
 import { listTags } from "./routes/list-tags.ts";
 import { listTokens } from "./routes/list-tokens.ts";
 import { revokeToken } from "./routes/revoke-token.ts";
+import { testConnection } from "./routes/test-connection.ts";
 import { triggerSync } from "./routes/trigger-sync.ts";
+import { updateConnection } from "./routes/update-connection.ts";
 import { updateRef } from "./routes/update-ref.ts";
 import { updateRepository } from "./routes/update-repository.ts";
+import { updateSyncConfig } from "./routes/update-sync-config.ts";
 import { watchSyncs } from "./routes/watch-syncs.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -56,6 +66,8 @@ export type ApiPorts = {
   readonly changes: SyncChanges;
   readonly tokens: Tokens;
   readonly repositories: RepositoryChanges;
+  readonly connections: ConnectionChanges;
+  readonly syncConfigs: SyncConfigs;
 };
 
 export function apiRoutes(ports: ApiPorts): readonly Route[] {
@@ -93,7 +105,17 @@ export function apiRoutes(ports: ApiPorts): readonly Route[] {
     compareRange(ports.store),
     getDiff(ports.store),
     getCommitDiff(ports.store),
+    ...syncRoutes(ports),
+  ];
+}
+
+/** Syncs, connections and runs. */
+function syncRoutes(ports: ApiPorts): readonly Route[] {
+  return [
     getSyncConfig(ports),
+    createSyncConfig(ports),
+    updateSyncConfig(ports.syncConfigs),
+    deleteSyncConfig(ports.syncConfigs),
     listSyncHistory(ports.store, ports.history),
     triggerSync(ports),
     listRepositorySyncs(ports.store, ports.declarations),
@@ -101,7 +123,13 @@ export function apiRoutes(ports: ApiPorts): readonly Route[] {
     getSync(ports.declarations),
     watchSyncs(ports),
     listConnections(ports.catalog),
+    createConnection(ports),
+    getConnection(ports.catalog),
+    updateConnection(ports.connections),
+    deleteConnection(ports.connections),
+    testConnection(ports.connections),
     listRuns(ports.history),
     getRun(ports),
+    getRunPlan(ports),
   ];
 }

@@ -8,7 +8,7 @@ export type RequestPart = "address" | "query" | "body";
 
 /** `value` as `schema` has it, defaults applied. @throws CoregitError `InvalidRequest` with `details.field`. */
 export function validate<S extends z.ZodType>(schema: S, value: unknown, part: RequestPart): z.output<S> {
-  const result = schema.safeParse(value ?? {}, { reportInput: true });
+  const result = schema.safeParse(value === undefined ? {} : value, { reportInput: true });
   if (result.success) return result.data;
   const [issue] = toIssues(result.error, () => []);
   const field = issue?.field ?? "";

@@ -4,6 +4,7 @@
 // watches have been seen to lose events silently.
 import type { Clock, Random } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
+import { type Heartbeat, unwatched } from "../domain/progress.ts";
 import { KubeApiError, statusError } from "./api-error.ts";
 import { Backoff } from "./backoff.ts";
 import type { KubeApi } from "./kube-api.ts";
@@ -52,12 +53,15 @@ export type ReflectorOptions = {
   readonly logger: Logger;
   readonly metrics: RuntimeMetrics;
   readonly timing?: Partial<ReflectorTiming>;
+  /** Told of each step, also of those that fail: a server that is away is no reason to end this process. */
+  readonly heartbeat?: Heartbeat;
 };
 
 export class Reflector implements AsyncDisposable {
   readonly #options: ReflectorOptions;
   readonly #timing: ReflectorTiming;
   readonly #backoff: Backoff;
+  readonly #heartbeat: Heartbeat;
   readonly #stop = new AbortController();
   readonly #synced = Promise.withResolvers<void>();
   #running: Promise<void> | null = null;
@@ -71,6 +75,7 @@ export class Reflector implements AsyncDisposable {
     const { backoffFirstMs: firstMs, backoffLongestMs: longestMs, backoffResetMs: resetAfterMs } = this.#timing;
     this.#backoff = new Backoff({ firstMs, longestMs, resetAfterMs }, options.clock, options.random);
     this.#contactAtMs = options.clock.monotonic();
+    this.#heartbeat = options.heartbeat ?? unwatched;
   }
 
   /** Starts the loop; a second call does nothing. */
@@ -95,6 +100,7 @@ export class Reflector implements AsyncDisposable {
 
   async #loop(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      this.#heartbeat.beat();
       try {
         const version = this.#version ?? (await this.#list(signal));
         await this.#watch(version, signal);
@@ -103,6 +109,7 @@ export class Reflector implements AsyncDisposable {
         if (!signal.aborted) await this.#recover(error, signal);
       }
     }
+    this.#heartbeat[Symbol.dispose]();
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
@@ -112,6 +119,7 @@ export class Reflector implements AsyncDisposable {
     const waitMs = Math.max(this.#backoff.nextMs(), failure.retryAfterMs ?? 0);
     metrics.watchFailed(resource.plural, failure.reason);
     logger.debug({ resource: resource.plural, reason: failure.reason, status: failure.status, waitMs }, "Watch interrupted.");
+    this.#heartbeat.rest(waitMs);
     await pause(timers, waitMs, signal);
   }
 
@@ -176,6 +184,7 @@ export class Reflector implements AsyncDisposable {
 
   #contact(): void {
     this.#contactAtMs = this.#options.clock.monotonic();
+    this.#heartbeat.beat();
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Database } from "../db/database.ts";
 import type { Clock, Random } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
+import { type ProgressBoard, unwatched } from "../domain/progress.ts";
 import { EventRecorder } from "../kube/event-recorder.ts";
 import { KubeApi } from "../kube/kube-api.ts";
 import { currentNamespace, type KubeConfig } from "../kube/kube-config.ts";
@@ -37,6 +38,8 @@ export type OperatorOptions = {
   readonly metrics: RuntimeMetrics;
   readonly leaseTiming?: LeaseTiming;
   readonly reflectorTiming?: Partial<ReflectorTiming>;
+  /** Follows each watch. */
+  readonly progress?: ProgressBoard;
 };
 
 export interface Operator extends AsyncDisposable {
@@ -49,6 +52,8 @@ export interface Operator extends AsyncDisposable {
 }
 
 export const LEASE_NAME = "coregit-operator";
+/** A watch ends itself after 150 s of silence, and a call after 30 s. */
+const MAX_WATCH_SILENCE_MS = 300_000;
 const FIELD_MANAGER = "coregit-operator";
 
 /**
@@ -63,10 +68,10 @@ export function openOperator(options: OperatorOptions): Operator {
   const events = new EventRecorder({ api, clock, logger, controller: `${GROUP}/operator`, instance: identity });
   const shared = { api, clock, timers, random, logger, metrics };
   const timing = options.reflectorTiming ?? {};
-  const watches = new Watches(
-    options.namespaces,
-    (resource, namespace, store) => new Reflector({ ...shared, resource, namespace, store, timing }),
-  );
+  const watches = new Watches(options.namespaces, (resource, namespace, store) => {
+    const heartbeat = options.progress?.follow(`watch of ${resource.plural}`, MAX_WATCH_SILENCE_MS) ?? unwatched;
+    return new Reflector({ ...shared, resource, namespace, store, timing, heartbeat });
+  });
   const name = { namespace: options.leaseNamespace ?? currentNamespace(kubeConfig), name: LEASE_NAME };
   const leaseTiming = options.leaseTiming === undefined ? {} : { timing: options.leaseTiming };
   const lease = new LeaderLease({ ...shared, ...leaseTiming, name, identity });

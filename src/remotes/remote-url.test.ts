@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CoregitError } from "../domain/errors.ts";
 import type { Provider } from "../domain/sync-spec.ts";
-import { locateRemote } from "./remote-url.ts";
+import { locateApi, locateRemote } from "./remote-url.ts";
 
 function locate(remote: string, baseUrl: string | null = null, provider: Provider = "git") {
   return locateRemote({ provider, baseUrl, remote, credential: null, caPem: null });
@@ -154,4 +154,25 @@ test("whatever is declared, the URL stays below its base and has no credential",
     }),
     { numRuns: 2000 },
   );
+});
+
+describe("the API of a provider", () => {
+  test.each([
+    ["github", null, "https://api.github.com/"],
+    ["github", "https://github.com", "https://api.github.com/"],
+    ["github", "https://api.github.com", "https://api.github.com/"],
+    ["github", "https://acme.ghe.com", "https://api.acme.ghe.com/"],
+    ["github", "https://api.acme.ghe.com/", "https://api.acme.ghe.com/"],
+    ["github", "https://hub.example.com", "https://hub.example.com/api/v3"],
+    ["github", "https://hub.example.com/api/v3/", "https://hub.example.com/api/v3"],
+    ["gitlab", null, "https://gitlab.com/api/v4"],
+    ["gitlab", "https://lab.example.com:8443/git/", "https://lab.example.com:8443/git/api/v4"],
+  ] as const)("%s at %s is %s", (provider, baseUrl, api) => {
+    expect(locateApi(provider, baseUrl)?.href).toBe(api);
+  });
+
+  test("is not there for other git servers, and not in a folder", () => {
+    expect(locateApi("git", "https://git.example.com")).toBeNull();
+    expect(() => locateApi("gitlab", "file:///srv/git")).toThrow("is not the URL of a server");
+  });
 });

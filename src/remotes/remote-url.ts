@@ -97,13 +97,37 @@ function resolveBelow(base: URL, text: string): URL {
   return url;
 }
 
+/** GitHub's own hosts, whose API has a host of its own: github.com and, with data residency, SUBDOMAIN.ghe.com. */
+const GITHUB_HOST = /^(?:api\.)?(github\.com|[^.]+\.ghe\.com)$/;
+
 /** GitHub's base may be given as its API, `https://host/api/v3` or `https://api.github.com`. */
 function gitBase(provider: Provider, baseUrl: string): URL {
   const base = parseUrl(baseUrl);
   if (provider !== "github") return base;
   base.pathname = base.pathname.replace(/\/api\/v3$/, "");
-  if (base.hostname === "api.github.com") base.hostname = "github.com";
+  base.hostname = GITHUB_HOST.exec(base.hostname)?.[1] ?? base.hostname;
   return base;
+}
+
+/**
+ * The root of a provider's REST API, without a trailing slash; null: a git server has none.
+ * @throws CoregitError `InvalidSpec` for a base URL that is none.
+ */
+export function locateApi(provider: Provider, baseUrl: string | null): URL | null {
+  const declaredBase = baseUrl ?? DEFAULT_BASE[provider];
+  if (provider === "git" || declaredBase === null) return null;
+  const base = gitBase(provider, declaredBase);
+  if (base.protocol === "file:") throw refuse(declaredBase, "is not the URL of a server");
+  const path = base.pathname.replace(/\/$/, "");
+  if (provider === "gitlab") base.pathname = `${path}/api/v4`;
+  else if (GITHUB_HOST.test(base.hostname)) base.hostname = `api.${base.hostname}`;
+  else base.pathname = `${path}/api/v3`;
+  return base;
+}
+
+/** @throws CoregitError `InvalidSpec`. */
+export function parseBaseUrl(baseUrl: string): URL {
+  return parseUrl(baseUrl);
 }
 
 const PROJECT: Readonly<Record<"github" | "gitlab", { readonly pattern: RegExp; readonly form: string }>> = {

@@ -1,5 +1,5 @@
 // The port to a git server elsewhere. One folder an adapter, the same file names in each.
-import type { Credential } from "../domain/credential.ts";
+import type { Credential, DirectCredential } from "../domain/credential.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { Provider } from "../domain/sync-spec.ts";
 
@@ -12,10 +12,13 @@ export type RemoteTarget = {
   readonly baseUrl: string | null;
   /** As declared in the sync: a URL, or a path below `baseUrl`. */
   readonly remote: string;
-  readonly credential: Credential | null;
+  readonly credential: DirectCredential | null;
   /** PEM certificates trusted beside the system's. */
   readonly caPem: string | null;
 };
+
+/** A target as it is declared: a GitHub App's credential is not yet one that a remote takes. */
+export type DeclaredTarget = Omit<RemoteTarget, "credential"> & { readonly credential: Credential | null };
 
 export type RemoteHead = {
   /**
@@ -33,6 +36,15 @@ export type FetchRequest = {
   readonly oid: Oid;
   /** A commit that both sides have: the last one imported. The remote then sends what is new only. */
   readonly have: Oid | null;
+};
+
+export type PushRequest = {
+  /** Without `refs/heads/`. */
+  readonly branch: string;
+  /** The commit that the branch must be at; null: it must not exist and is made. */
+  readonly expected: Oid | null;
+  /** A commit on top of it, in the pack. */
+  readonly next: Oid;
 };
 
 /** One remote, opened for one run. Holds no connection that outlives its disposal. */
@@ -55,9 +67,24 @@ export interface Remote extends AsyncDisposable {
    * @throws the codes of `readHead`, and `RemoteMoved` when the remote no longer offers that commit.
    */
   fetchPack(request: FetchRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * Moves a branch by compare-and-swap, never by force. `pack` holds all objects that `next` brings and stands for itself;
+   * it is read once, at the remote's pace. Resolves when the branch is at `next`; an answer that was lost is settled by
+   * looking. Not to be repeated with another `next` before the branch has been read again: after a failure that is not one
+   * of the first line below, the remote may still come to do it.
+   * @throws CoregitError `RemoteMoved`, `RemoteBranchProtected`, `RemoteRefused`, `RemoteTooLarge`, `DirectionUnsupported`; the
+   *   codes of `readHead`; and what `pack` throws.
+   */
+  push(request: PushRequest, pack: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
 }
 
 export interface Remotes {
+  /**
+   * The target with a credential that remotes take: for a GitHub App a token that is good for ten minutes at least, remembered or
+   * asked for now; every other credential as it is.
+   * @throws CoregitError those of `Accounts.inspectCredential`.
+   */
+  signIn(target: DeclaredTarget, signal: AbortSignal): Promise<RemoteTarget>;
   /** @throws CoregitError `InvalidSpec` when `target` is not a remote of its provider (a bad URL, credentials in it, …). */
   open(target: RemoteTarget): Remote;
 }

@@ -10,6 +10,7 @@ import { CommitWriter } from "./commit-writer.ts";
 import { type Comparisons, createComparisons } from "./comparisons.ts";
 import { createRepository } from "./create-repository.ts";
 import { ObjectCache } from "./object-cache.ts";
+import { type OutgoingObjects, outgoingPack } from "./outgoing-pack.ts";
 import { PackPublisher } from "./pack-publisher.ts";
 import { prepareInline } from "./prepare-pack.ts";
 import { ProcessDirectory } from "./process-directory.ts";
@@ -114,6 +115,12 @@ class CachedRepositoryStore implements LocalRepositoryStore {
   async publish(publication: Publication, also?: (tx: Transaction) => Promise<void>): Promise<void> {
     await publish({ database: this.#options.database, packs: this.#packs }, publication, also ?? null);
     for (const pack of publication.packs) await this.#keepLocally(publication.repositoryId, pack);
+  }
+
+  outgoingPack({ id }: Repository, objects: OutgoingObjects, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { gitMemoryBytes: memoryBytes } = this.#options.limits;
+    const place = { repositoryId: id, objects: this.#objects, leaseView: () => this.#views.lease(id), memoryBytes };
+    return outgoingPack(place, objects, signal);
   }
 
   view(repository: Repository): Promise<string> {

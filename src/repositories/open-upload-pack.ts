@@ -17,10 +17,17 @@ export interface StoredUploadPack {
 }
 
 export function openUploadPack(store: Pick<LocalRepositoryStore, "leaseView">): StoredUploadPack {
+  /** What git offers in version 2 says nothing of the repository; asked once, it spares each clone and fetch a process. */
+  let offer: Uint8Array | null = null;
   return {
     async *advertise({ repository, protocol, signal }) {
+      const version = readProtocol(protocol);
+      if (version === "version=2" && offer !== null) return yield offer;
       using view = await store.leaseView(repository);
-      yield* advertiseRefs({ gitDir: view.directory, protocol: readProtocol(protocol), signal });
+      const refs = advertiseRefs({ gitDir: view.directory, protocol: version, signal });
+      if (version !== "version=2") return yield* refs;
+      offer = Buffer.concat(await Array.fromAsync(refs));
+      yield offer;
     },
     async *serve({ repository, protocol, signal }, body) {
       using view = await store.leaseView(repository);

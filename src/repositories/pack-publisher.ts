@@ -5,37 +5,10 @@ import type { Queryable } from "../db/database.ts";
 import { MAX_TOGETHER, type PackPublication, publishPack, publishPacks } from "../db/publish-pack.ts";
 import { CoregitError } from "../domain/errors.ts";
 
-/** Statements on their way at once: while one waits for the disk, the server works on the other. */
-const LANES = 2;
+/** Publications that go together when the statement before them has ended, and those of them that were written. */
+type Group = { readonly publications: PackPublication[]; readonly written: Promise<ReadonlySet<PackPublication>> };
 
 export class PackPublisher {
-  readonly #database: Queryable;
-  readonly #lanes: readonly Lane[];
-
-  constructor(database: Queryable) {
-    this.#database = database;
-    this.#lanes = Array.from({ length: LANES }, () => new Lane(database));
-  }
-
-  /** As `publishPack`. */
-  async publish(publication: PackPublication): Promise<boolean> {
-    const written = await this.#laneOf(publication)?.publish(publication);
-    return written?.has(publication) === true || (await publishPack(this.#database, publication));
-  }
-
-  /** Always the same for one repository, so that no statement waits for another's lock of it. */
-  #laneOf({ repositoryId }: PackPublication): Lane | undefined {
-    return this.#lanes[repositoryId.charCodeAt(repositoryId.length - 1) % LANES];
-  }
-}
-
-type Written = ReadonlySet<PackPublication>;
-
-/** Publications that go together when the statement before them has ended. */
-type Group = { readonly publications: PackPublication[]; readonly written: Promise<Written> };
-
-/** One statement after the other. */
-class Lane {
   readonly #database: Queryable;
   /** The group that still takes members, and the end of the last one's statement. */
   #open: Group | null = null;
@@ -45,14 +18,20 @@ class Lane {
     this.#database = database;
   }
 
-  /** What was written of the publications that went together with this one. */
-  publish(publication: PackPublication): Promise<Written> {
+  /** As `publishPack`. */
+  async publish(publication: PackPublication): Promise<boolean> {
+    const written = await this.#join(publication).written;
+    return written.has(publication) || (await publishPack(this.#database, publication));
+  }
+
+  #join(publication: PackPublication): Group {
     const group = this.#open ?? this.#begin();
     group.publications.push(publication);
     if (group.publications.length === MAX_TOGETHER) this.#open = null;
-    return group.written;
+    return group;
   }
 
+  /** One statement after the other: more at once would be smaller, and would find each other's repositories locked. */
   #begin(): Group {
     const publications: PackPublication[] = [];
     const written = this.#last.then(() => {
@@ -67,7 +46,7 @@ class Lane {
 }
 
 /** What the server refuses of one, it refuses of all that go with it; only without an answer nobody may try again. */
-function passOverRefusal(error: unknown): Written {
+function passOverRefusal(error: unknown): ReadonlySet<PackPublication> {
   if (error instanceof CoregitError) throw error;
   return new Set();
 }

@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { PackSource } from "../db/packs.ts";
 import { newRowId } from "../db/row-id.ts";
-import { type PackBytes, type PackFiles, wholePack } from "../git/cut-pack.ts";
+import { type PackBytes, type PackFiles, wholePack } from "../git/pack-file.ts";
 import { packNameIn } from "../git/pack-index.ts";
 import type { WrittenPack } from "../git/pack-writer.ts";
 import { packKey } from "./pack-fill.ts";

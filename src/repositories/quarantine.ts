@@ -11,9 +11,9 @@ import type { Tree } from "../domain/tree.ts";
 import { CatFile, type StoredObject } from "../git/cat-file.ts";
 import { findMergeBase } from "../git/commit-graph.ts";
 import { areConnected } from "../git/connectivity.ts";
-import type { PackFiles } from "../git/cut-pack.ts";
 import { type IndexedPack, indexPack } from "../git/index-pack.ts";
 import { CommitLift } from "../git/lift-commit.ts";
+import type { PackFiles } from "../git/pack-file.ts";
 import { writePack } from "../git/pack-writer.ts";
 import { makeBareDirectory } from "./bare-directory.ts";
 import { ObjectCache } from "./object-cache.ts";
@@ -81,16 +81,25 @@ class QuarantineDirectory implements Quarantine {
     source: AsyncIterable<Uint8Array>,
     options: ReceiveOptions,
     signal: AbortSignal,
-  ): Promise<{ readonly bytes: number; readonly objects: number }> {
+  ): Promise<{ readonly bytes: number; readonly objects: number; readonly tips: CheckedTips }> {
     return await this.#explained(() => this.#receive(source, options, signal));
   }
 
-  async #receive(source: AsyncIterable<Uint8Array>, { shallowTips, sealEarly }: ReceiveOptions, signal: AbortSignal) {
-    const { folder, limits } = this.#context;
+  async #receive(source: AsyncIterable<Uint8Array>, options: ReceiveOptions, signal: AbortSignal) {
+    const { shallowTips, tips } = options;
     await this.#markShallow(shallowTips);
     // Started now, so that it is there when the pack is.
     this.#openReader();
     const { name, bytes, objects } = await this.#index(source, shallowTips, signal);
+    // At once, and neither outlives this: what fails waits for the other.
+    const [judged, checked] = await Promise.allSettled([this.#judge(name, options, signal), this.#checkTips(tips, signal)]);
+    if (judged.status === "rejected") throw judged.reason;
+    if (checked.status === "rejected") throw checked.reason;
+    return { bytes, objects, tips: checked.value };
+  }
+
+  async #judge(name: string, { shallowTips, sealEarly }: ReceiveOptions, signal: AbortSignal): Promise<void> {
+    const { folder, limits } = this.#context;
     const indexed = await openReceived(folder, name);
     const early = sealEarly === true ? new EarlySeal(indexed, this.#placeFor({ source: "import", signal })) : null;
     try {
@@ -98,6 +107,8 @@ class QuarantineDirectory implements Quarantine {
         directory: folder,
         tips: shallowTips,
         readTree: this.readTree,
+        readTreeOnce: async (oid) => decodeTree((await this.#read("tree", oid)).content),
+        readInfo: (oid) => this.#openReader().info(oid),
         readCommitObject: (oid) => this.readCommitObject(oid),
         limits,
         signal,
@@ -107,7 +118,6 @@ class QuarantineDirectory implements Quarantine {
       await early?.discard();
       throw error;
     }
-    return { bytes, objects };
   }
 
   async #index(source: AsyncIterable<Uint8Array>, [tip]: readonly Oid[], signal: AbortSignal): Promise<IndexedPack> {
@@ -133,12 +143,13 @@ class QuarantineDirectory implements Quarantine {
     return this.#decoded.tree(repositoryId, oid) ?? published.tree(repositoryId, oid) ?? this.#readTree(oid);
   };
 
-  async checkTips(tips: readonly Oid[], signal: AbortSignal): Promise<CheckedTips> {
+  async #checkTips(tips: ReceiveOptions["tips"], signal: AbortSignal): Promise<CheckedTips> {
     const { folder, limits } = this.#context;
-    const found = await this.#explained(() => Promise.all(tips.map((oid) => this.#openReader().info(oid))));
+    const { next, published } = tips ?? { next: [], published: new Set() };
+    const found = await Promise.all(next.map((oid) => this.#openReader().info(oid)));
     const types = new Map(found.flatMap((object) => (object === null ? [] : [[object.oid, object.type]])));
     const place = { gitDir: folder, memoryBytes: limits.gitMemoryBytes, signal };
-    return { types, areConnected: await this.#explained(() => areConnected(place, [...types.keys()])) };
+    return { types, areConnected: await areConnected(place, { next: [...types.keys()], published }) };
   }
 
   async isAncestor(from: Oid, to: Oid, signal: AbortSignal): Promise<boolean> {

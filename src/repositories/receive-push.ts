@@ -49,8 +49,9 @@ export async function receivePush(store: RepositoryStore, push: Push, signal: Ab
   await using quarantine = await store.quarantine(repository);
   let forward: ForwardMoves;
   try {
-    await quarantine.receivePack(push.pack, { shallowTips: [] }, signal);
-    judgeTips(push, await quarantine.checkTips(newTips(push, problems), signal), problems);
+    const tips = { next: newTips(push, problems), published: new Set(refs.values()) };
+    const received = await quarantine.receivePack(push.pack, { shallowTips: [], tips }, signal);
+    judgeTips(push, received.tips, problems);
     forward = await judgeProtected(push, problems, { quarantine, signal });
   } catch (error) {
     if (!(error instanceof CoregitError && PACK_REFUSALS.has(error.code))) throw error;

@@ -4,6 +4,7 @@ import { CoregitError } from "../domain/errors.ts";
 import { decodeCommit, type ObjectType } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { TreeReader } from "../domain/tree.ts";
+import type { ObjectInfo } from "../git/cat-file.ts";
 import { listObjects } from "../git/object-listing.ts";
 import { listOids } from "../git/pack-index.ts";
 import { packPath } from "./pack-fill.ts";
@@ -18,6 +19,8 @@ export type ReceivedPack = IndexedFiles & {
   readonly sizeJudged: Promise<void>;
 };
 
+/** Up to here it costs less to ask one by one than to start a process. */
+const FEW = 1_000;
 /** How many commits are asked for at once. */
 const BATCH = 256;
 
@@ -27,6 +30,9 @@ type Inspection = {
   /** Commits that the pack was asked for: their trees are looked at while the rest is listed. */
   readonly tips: readonly Oid[];
   readonly readTree: TreeReader;
+  /** The same for trees that nobody will ask for again, as those of a history. */
+  readonly readTreeOnce: TreeReader;
+  readonly readInfo: (oid: Oid) => Promise<ObjectInfo | null>;
   readonly readCommitObject: (oid: Oid) => Promise<Uint8Array>;
   readonly limits: StoreLimits;
   readonly signal: AbortSignal;
@@ -46,8 +52,8 @@ export async function inspectPack(indexed: IndexedFiles, inspection: Inspection)
   const { limits, signal, readTree, tips } = inspection;
   const objects = new Set(indexed.oids);
   const treeLimits = { maxDepth: limits.maxTreeDepth, maxPaths: limits.maxObjects };
-  const trees = new TreeInspection({ objects, readTree, limits: treeLimits, signal });
-  await trees.check(await readTipRoots(inspection));
+  const trees = new TreeInspection({ objects, limits: treeLimits, signal, tracksUnreached: tips.length > 0 });
+  await trees.check(await readTipRoots(inspection), readTree);
   const rest = trees.unreached;
   const listed = listTypes([...objects], inspection);
   const history = rest.isSubsetOf(new Set(tips)) ? rest : await inspectRest(await listed, trees, inspection);
@@ -65,18 +71,29 @@ async function inspectRest(
 ): Promise<ReadonlySet<Oid>> {
   const ofType = (type: ObjectType) => [...types.keys()].filter((oid) => types.get(oid) === type);
   const commits = ofType("commit");
-  await trees.check(await readRoots(commits, inspection));
-  await trees.check(ofType("tree"));
+  await trees.check(await readRoots(commits, inspection), inspection.readTreeOnce);
+  await trees.check(ofType("tree"), inspection.readTreeOnce);
   return new Set([...commits, ...ofType("tag")]);
 }
 
-async function listTypes(oids: readonly Oid[], { directory, limits, signal }: Inspection): Promise<Map<Oid, ObjectType>> {
-  const listed = await listObjects(directory, oids, { memoryBytes: limits.gitMemoryBytes, signal });
+async function listTypes(oids: readonly Oid[], inspection: Inspection): Promise<Map<Oid, ObjectType>> {
+  const { directory, limits, signal } = inspection;
+  const options = { memoryBytes: limits.gitMemoryBytes, signal };
+  const listed = oids.length <= FEW ? await listFew(oids, inspection) : await listObjects(directory, oids, options);
   checkInflatedSize(
     listed.reduce((sum, { size }) => sum + size, 0),
     limits.maxInflatedBytes,
   );
   return new Map(oids.map((oid, index) => [oid, listed[index]?.type ?? "blob"]));
+}
+
+/** Asks the process that runs already. */
+async function listFew(oids: readonly Oid[], { readInfo }: Inspection): Promise<readonly ObjectInfo[]> {
+  const found = await Promise.all(oids.map(readInfo));
+  return found.map((info, index) => {
+    if (info === null) throw new CoregitError("ObjectMissing", `There is no object ${oids[index]}.`);
+    return info;
+  });
 }
 
 function checkInflatedSize(bytes: number, maxInflatedBytes: number): void {

@@ -3,7 +3,7 @@
 import { CoregitError } from "../domain/errors.ts";
 import type { Oid } from "../domain/oid.ts";
 import { checkTreeEntry, displayPath } from "../domain/path-rules.ts";
-import type { GitPath, Tree, TreeReader } from "../domain/tree.ts";
+import type { GitPath, Tree, TreeEntry, TreeReader } from "../domain/tree.ts";
 
 /** How many trees are asked for at once. */
 const BATCH = 256;
@@ -11,18 +11,22 @@ const BATCH = 256;
 export type ReceivedTrees = {
   /** All objects in the pack. */
   readonly objects: ReadonlySet<Oid>;
-  readonly readTree: TreeReader;
   readonly limits: { readonly maxDepth: number; readonly maxPaths: number };
   readonly signal: AbortSignal;
+  /** Whether `unreached` will be asked for: to keep it up costs more than to read the trees. */
+  readonly tracksUnreached: boolean;
 };
 
 type Place = { readonly oid: Oid; readonly path: GitPath };
-type Folder = { readonly entries: number; readonly folders: readonly Place[] };
+/** `folders`: those that came in the pack. */
+type Folder = { readonly entries: number; readonly folders: readonly Oid[] };
 
 /** Judges trees as they become known, each once, with everything below it that came in the pack. */
 export class TreeInspection {
   readonly #received: ReceivedTrees;
   readonly #known = new Map<Oid, Folder>();
+  /** Known, or about to be. */
+  readonly #met = new Set<Oid>();
   readonly #unreached: Set<Oid>;
 
   constructor(received: ReceivedTrees) {
@@ -31,8 +35,10 @@ export class TreeInspection {
   }
 
   /** @throws CoregitError `PathRefused`, `ObjectInvalid`. */
-  async check(trees: Iterable<Oid>): Promise<void> {
-    await this.#checkBelow([...trees].map((oid) => ({ oid, path: "" })));
+  async check(trees: Iterable<Oid>, readTree: TreeReader): Promise<void> {
+    const roots: Place[] = [];
+    for (const oid of trees) if (this.#isNew(oid)) roots.push({ oid, path: "" });
+    await this.#checkBelow(roots, readTree);
   }
 
   /**
@@ -48,50 +54,52 @@ export class TreeInspection {
   }
 
   /** Level by level, so that many trees are read at once and a name is reported at its shortest path. */
-  async #checkBelow(roots: readonly Place[]): Promise<void> {
-    const { readTree, signal } = this.#received;
-    let level = newPlaces(roots, this.#received, this.#known);
+  async #checkBelow(roots: readonly Place[], readTree: TreeReader): Promise<void> {
+    let level = roots;
     while (level.length > 0) {
       const below: Place[] = [];
       for (let start = 0; start < level.length; start += BATCH) {
-        signal.throwIfAborted();
+        this.#received.signal.throwIfAborted();
         const batch = level.slice(start, start + BATCH);
         const trees = await Promise.all(batch.map(({ oid }) => readTree(oid)));
-        for (const [index, place] of batch.entries()) below.push(...this.#checkTree(place, trees[index] ?? []));
+        for (const [index, place] of batch.entries()) this.#checkTree(place, trees[index] ?? [], below);
       }
-      level = newPlaces(below, this.#received, this.#known);
+      level = below;
     }
   }
 
-  #checkTree(place: Place, tree: Tree): readonly Place[] {
-    const folder = checkEntries(place, tree);
-    this.#known.set(place.oid, folder);
+  /** Adds the folders that are to be checked next to `below`. */
+  #checkTree(place: Place, tree: Tree, below: Place[]): void {
+    const folders: Oid[] = [];
+    for (const entry of tree) {
+      checkEntry(entry, place);
+      if (entry.mode !== "40000" || !this.#received.objects.has(entry.oid)) continue;
+      folders.push(entry.oid);
+      if (this.#isNew(entry.oid)) below.push({ oid: entry.oid, path: pathOf(entry, place) });
+    }
+    this.#known.set(place.oid, { entries: tree.length, folders });
+    if (!this.#received.tracksUnreached) return;
     this.#unreached.delete(place.oid);
     for (const { oid } of tree) this.#unreached.delete(oid);
-    return folder.folders;
+  }
+
+  /** Whether it came in the pack and is met for the first time. */
+  #isNew(oid: Oid): boolean {
+    if (this.#met.has(oid) || !this.#received.objects.has(oid)) return false;
+    this.#met.add(oid);
+    return true;
   }
 }
 
-function newPlaces(places: readonly Place[], { objects }: ReceivedTrees, known: ReadonlyMap<Oid, Folder>): Place[] {
-  const distinct = new Map<Oid, Place>();
-  for (const place of places) {
-    if (objects.has(place.oid) && !known.has(place.oid) && !distinct.has(place.oid)) distinct.set(place.oid, place);
-  }
-  return [...distinct.values()];
+function checkEntry(entry: TreeEntry, place: Place): void {
+  const reason = checkTreeEntry(entry);
+  if (reason === null) return;
+  const path = displayPath(pathOf(entry, place));
+  throw new CoregitError("PathRefused", `${path} ${reason}.`, { details: { path } });
 }
 
-function checkEntries({ path }: Place, tree: Tree): Folder {
-  const folders: Place[] = [];
-  const pathOf = (name: string) => (path === "" ? name : `${path}/${name}`);
-  for (const entry of tree) {
-    const reason = checkTreeEntry(entry);
-    if (reason !== null) {
-      const shown = displayPath(pathOf(entry.name));
-      throw new CoregitError("PathRefused", `${shown} ${reason}.`, { details: { path: shown } });
-    }
-    if (entry.mode === "40000") folders.push({ oid: entry.oid, path: pathOf(entry.name) });
-  }
-  return { entries: tree.length, folders };
+function pathOf({ name }: TreeEntry, { path }: Place): GitPath {
+  return path === "" ? name : `${path}/${name}`;
 }
 
 type Extent = { readonly depth: number; readonly paths: number };
@@ -106,27 +114,29 @@ function checkExtent({ limits }: ReceivedTrees, known: ReadonlyMap<Oid, Folder>)
 function measure(root: Oid, known: ReadonlyMap<Oid, Folder>, extents: Map<Oid, Extent>): Extent | undefined {
   const pending = [root];
   for (let oid = pending.at(-1); oid !== undefined; oid = pending.at(-1)) {
-    const unmeasured = extents.has(oid) ? [] : unmeasuredBelow(oid, known, extents);
-    if (unmeasured.length === 0) {
-      if (!extents.has(oid)) extents.set(oid, extentOf(known.get(oid), extents));
+    const folder = known.get(oid);
+    const extent = extents.get(oid) ?? (folder === undefined ? NOTHING : extentOf(folder, extents));
+    if (extent !== null) {
+      extents.set(oid, extent);
       pending.pop();
-    }
-    pending.push(...unmeasured);
+    } else pending.push(...(folder?.folders ?? []).filter((below) => !extents.has(below)));
   }
   return extents.get(root);
 }
 
-function unmeasuredBelow(oid: Oid, known: ReadonlyMap<Oid, Folder>, extents: ReadonlyMap<Oid, Extent>): Oid[] {
-  const folders = known.get(oid)?.folders ?? [];
-  return folders.map((place) => place.oid).filter((below) => known.has(below) && !extents.has(below));
-}
+const NOTHING: Extent = { depth: 0, paths: 0 };
 
-function extentOf(folder: Folder | undefined, extents: ReadonlyMap<Oid, Extent>): Extent {
-  const below = (folder?.folders ?? []).map(({ oid }) => extents.get(oid) ?? { depth: 0, paths: 0 });
-  return {
-    depth: 1 + below.reduce((deepest, { depth }) => Math.max(deepest, depth), 0),
-    paths: below.reduce((sum, { paths }) => sum + paths, folder?.entries ?? 0),
-  };
+/** Null: one of its folders has not been measured. */
+function extentOf({ entries, folders }: Folder, extents: ReadonlyMap<Oid, Extent>): Extent | null {
+  let depth = 0;
+  let paths = entries;
+  for (const oid of folders) {
+    const below = extents.get(oid);
+    if (below === undefined) return null;
+    depth = Math.max(depth, below.depth);
+    paths += below.paths;
+  }
+  return { depth: depth + 1, paths };
 }
 
 function checkLimits(extent: Extent | undefined, limits: ReceivedTrees["limits"]): void {

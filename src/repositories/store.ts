@@ -8,6 +8,7 @@ import type { Oid } from "../domain/oid.ts";
 import type { GitPath, Tree, TreeReader } from "../domain/tree.ts";
 import type { CommitRequest, CommitResult } from "./commit-request.ts";
 import type { Comparisons } from "./comparisons.ts";
+import type { OutgoingObjects } from "./outgoing-pack.ts";
 
 export type Repository = {
   readonly id: string;
@@ -110,6 +111,8 @@ export interface RepositoryReader {
 export type ReceiveOptions = {
   /** Commits of the pack whose parents were not asked for: the remote's head of a depth-1 fetch. Empty for a push. */
   readonly shallowTips: readonly Oid[];
+  /** Where refs are to point, and where all refs point now: looked at beside the pack. */
+  readonly tips?: { readonly next: readonly Oid[]; readonly published: ReadonlySet<Oid> };
   /**
    * Begins to make the pack durable while it is still being looked at, as `seal` of an import would. For a caller that has
    * nothing to refuse; a pack that is refused leaves nothing.
@@ -117,6 +120,7 @@ export type ReceiveOptions = {
   readonly sealEarly?: boolean;
 };
 
+/** What those of the tips are that are here or published, and whether everything that they lead to is, too. */
 export type CheckedTips = { readonly types: ReadonlyMap<Oid, ObjectType>; readonly areConnected: boolean };
 
 /**
@@ -133,14 +137,9 @@ export interface Quarantine extends AsyncDisposable {
     source: AsyncIterable<Uint8Array>,
     options: ReceiveOptions,
     signal: AbortSignal,
-  ): Promise<{ readonly bytes: number; readonly objects: number }>;
+  ): Promise<{ readonly bytes: number; readonly objects: number; readonly tips: CheckedTips }>;
   /** Reads a tree from the quarantine or the repository. */
   readonly readTree: TreeReader;
-  /**
-   * What those of `tips` are that are here or published, and whether everything that they lead to is, too.
-   * @throws CoregitError `OutOfMemory`, `Timeout`.
-   */
-  checkTips(tips: readonly Oid[], signal: AbortSignal): Promise<CheckedTips>;
   /** Whether the commit `to`, of the quarantine or the repository, has `from` among its ancestors. @throws CoregitError `Timeout`. */
   isAncestor(from: Oid, to: Oid, signal: AbortSignal): Promise<boolean>;
   /** Raw content of a commit in the quarantine or the repository. @throws CoregitError `ObjectMissing`. */
@@ -188,6 +187,12 @@ export interface RepositoryStore extends AsyncDisposable {
    * @throws CoregitError `RefMoved` with `details.ref` and `details.actual` when a ref is not what was expected.
    */
   publish(publication: Publication, also?: (tx: Transaction) => Promise<void>): Promise<void>;
+  /**
+   * A pack, complete in itself, of exactly these objects: stored ones, and ones made in process. Nothing runs before the first
+   * byte is asked for; stopping the iteration or the signal ends what runs.
+   * @throws CoregitError `ObjectMissing`, `CacheLost`, `Internal`, `Timeout`.
+   */
+  outgoingPack(repository: Repository, objects: OutgoingObjects, signal: AbortSignal): AsyncGenerator<Uint8Array>;
   /**
    * A directory that native git can open, holding at least everything published before the call, refs included. Not to be
    * written to. It may vanish at any time (the cache is disposable): on failure ask again once.

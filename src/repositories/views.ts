@@ -13,7 +13,7 @@ import type { Transaction } from "../db/database.ts";
 import type { LivePack } from "../db/packs.ts";
 import { lockViews, type RepositoryState, readRepositoryState } from "../db/repositories.ts";
 import { CoregitError } from "../domain/errors.ts";
-import type { PackFiles } from "../git/cut-pack.ts";
+import type { PackFiles } from "../git/pack-file.ts";
 import { makeBareDirectory, readRefsVersion, writeHead, writeRefs } from "./bare-directory.ts";
 import { noCacheMetrics } from "./cache-metrics.ts";
 import { CacheRoom } from "./cache-room.ts";

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +24,24 @@ describe("the keys of a Secret", () => {
     ["a line break in the token", { token: "a\nb" }, "git", "The key token of the Secret has a line break"],
     ["an App with GitLab", { githubAppID: "1" }, "gitlab", "only a Connection of provider github"],
     ["half an App", { githubAppID: "1" }, "github", "lacks githubAppInstallationID and githubAppPrivateKey"],
+    [
+      "an App whose key is none",
+      { githubAppID: "1", githubAppInstallationID: "2", githubAppPrivateKey: "s3cret" },
+      "github",
+      "The key githubAppPrivateKey of the Secret is not a readable private key",
+    ],
+    [
+      "an App whose installation is none",
+      { githubAppID: "1", githubAppInstallationID: "x", githubAppPrivateKey: "k" },
+      "github",
+      "The key githubAppInstallationID",
+    ],
+    [
+      "an App beside a token",
+      { githubAppID: "1", githubAppInstallationID: "2", githubAppPrivateKey: "k", token: "t" },
+      "github",
+      "both token and the keys of a GitHub App",
+    ],
     ["text for a certificate", { token: "t", "ca.crt": "hello" }, "git", "no PEM certificate"],
     [
       "a broken certificate",
@@ -41,6 +60,14 @@ describe("the keys of a Secret", () => {
     const secret = { token: "s3cr\u0000et", username: "s3cret", password: "s3cret" };
     expect(JSON.stringify(parseSecret(secret, "git"))).not.toContain("s3cr");
   });
+});
+
+test("the keys of a GitHub App make one", () => {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const pem = privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+  const secret = { githubAppID: "12\n", githubAppInstallationID: "34\n", githubAppPrivateKey: pem };
+  const credential = { kind: "app", appId: "12", installationId: "34", privateKey: pem };
+  expect(parseSecret(secret, "github")).toEqual({ ok: true, credential, caPem: null });
 });
 
 describe("certificates", () => {

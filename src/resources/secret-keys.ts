@@ -1,7 +1,7 @@
 // The keys of a Secret that a Connection names, and what they make: a credential and certificates to trust. Messages name
 // keys, never values.
 import { X509Certificate } from "node:crypto";
-import type { Credential } from "../domain/credential.ts";
+import { APP_ID, type AppCredential, appKeyProblem, type Credential, INSTALLATION_ID } from "../domain/credential.ts";
 import type { Provider } from "../domain/sync-spec.ts";
 
 /** Decoded values by key. */
@@ -13,6 +13,7 @@ export type ParsedSecret =
 
 const APP_KEYS = ["githubAppID", "githubAppInstallationID", "githubAppPrivateKey"] as const;
 const KNOWN_WAYS = "token, or username and password";
+const GITHUB_WAYS = `${KNOWN_WAYS}, or ${APP_KEYS.slice(0, 2).join(", ")} and ${APP_KEYS[2]}`;
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** A Secret object, from an API server or a manifest: `data` is base64, `stringData` is plain and wins. */
@@ -36,6 +37,11 @@ export function parseSecret(data: SecretData, provider: Provider): ParsedSecret 
   const password = read("password");
   const problem = wrongValue({ token, username, password }) ?? wrongKeys(data, provider);
   if (problem !== null) return { ok: false, message: problem };
+  const app = readApp(read);
+  if (app !== null) {
+    const message = wrongApp(app);
+    return message === null ? { ok: true, credential: app, caPem: ca.caPem } : { ok: false, message };
+  }
   if (token !== null) return { ok: true, credential: { kind: "token", token }, caPem: ca.caPem };
   if (username !== null && password !== null) {
     return { ok: true, credential: { kind: "basic", username, password }, caPem: ca.caPem };
@@ -47,21 +53,44 @@ export function parseSecret(data: SecretData, provider: Provider): ParsedSecret 
 function wrongKeys(data: SecretData, provider: Provider): string | null {
   const has = (key: string) => (data[key] ?? "").trim() !== "";
   const appKeys = APP_KEYS.filter(has);
-  if (appKeys.length > 0) return appKeysProblem(appKeys, provider);
-  if (has("token") && has("password")) return `The Secret has both token and password; Coregit needs either ${KNOWN_WAYS}.`;
-  if (has("token")) return null;
+  if (appKeys.length > 0) return appKeysProblem(appKeys, provider) ?? besideApp(has);
+  const ways = provider === "github" ? GITHUB_WAYS : KNOWN_WAYS;
+  if (has("token")) return has("password") ? `The Secret has both token and password; Coregit needs either ${ways}.` : null;
+  const isAnonymous = provider === "git" && has("ca.crt");
+  return (
+    loginProblem(has) ?? (has("username") || isAnonymous ? null : `The Secret has no credential: it needs the keys ${ways}.`)
+  );
+}
+
+function loginProblem(has: (key: string) => boolean): string | null {
   if (has("username") !== has("password")) {
     return `The Secret has ${has("username") ? "username but no password" : "password but no username"}.`;
   }
-  const isAnonymous = provider === "git" && has("ca.crt");
-  return has("username") || isAnonymous ? null : `The Secret has no credential: it needs the keys ${KNOWN_WAYS}.`;
+  return null;
 }
 
-function appKeysProblem(present: readonly string[], provider: Provider): string {
+function appKeysProblem(present: readonly string[], provider: Provider): string | null {
   if (provider !== "github") return `The Secret has ${present[0]}, which only a Connection of provider github can use.`;
   const missing = APP_KEYS.filter((key) => !present.includes(key));
-  if (missing.length > 0) return `The Secret has ${present[0]} but lacks ${missing.join(" and ")}.`;
-  return `The Secret has the keys of a GitHub App, which this version cannot use; give ${KNOWN_WAYS}.`;
+  return missing.length === 0 ? null : `The Secret has ${present[0]} but lacks ${missing.join(" and ")}.`;
+}
+
+function besideApp(has: (key: string) => boolean): string | null {
+  const other = ["token", "password"].find(has);
+  return other === undefined ? null : `The Secret has both ${other} and the keys of a GitHub App; Coregit needs one of them.`;
+}
+
+function readApp(read: (key: string) => string | null): AppCredential | null {
+  const [appId, installationId, key] = APP_KEYS.map(read);
+  if (!appId || !installationId || !key) return null;
+  return { kind: "app", appId, installationId, privateKey: `${key}\n` };
+}
+
+function wrongApp({ appId, installationId, privateKey }: AppCredential): string | null {
+  if (!APP_ID.test(appId)) return "The key githubAppID of the Secret is not the id of a GitHub App.";
+  if (!INSTALLATION_ID.test(installationId)) return "The key githubAppInstallationID of the Secret is not a number.";
+  const problem = appKeyProblem(privateKey);
+  return problem === null ? null : `The key githubAppPrivateKey of the Secret ${problem}.`;
 }
 
 function wrongValue(values: Readonly<Record<string, string | null>>): string | null {

@@ -15,6 +15,7 @@ import type * as repository from "../http/answers/repository.ts";
 import type * as run from "../http/answers/run.ts";
 import type * as sync from "../http/answers/sync.ts";
 import type * as token from "../http/answers/token.ts";
+import type * as updated from "../http/answers/updated.ts";
 import type {
   AskedRun,
   Commit,
@@ -53,6 +54,8 @@ const COMPARED: Readonly<Record<string, true>> = {
   comparisonAnswer: same<DataOf<Client["diffs"]["compare"]>, typeof comparison.comparisonAnswer>(),
   diffAnswer: same<DataOf<Client["diffs"]["files"]>, typeof comparison.diffAnswer>(),
   connectionAnswer: same<Connection, typeof connection.connectionAnswer>(),
+  newConnectionAnswer: same<DataOf<Client["connections"]["create"]>, typeof connection.newConnectionAnswer>(),
+  connectionTestAnswer: same<DataOf<Client["connections"]["test"]>, typeof connection.connectionTestAnswer>(),
   connectionsAnswer: same<DataOf<Client["connections"]["list"]>, typeof connection.connectionsAnswer>(),
   deletedAnswer: same<DataOf<Client["repos"]["delete"]>, typeof deleted.deletedAnswer>(),
   treeAnswer: same<DataOf<Client["files"]["tree"]>, typeof file.treeAnswer>(),
@@ -72,6 +75,7 @@ const COMPARED: Readonly<Record<string, true>> = {
   historyAnswer: same<DataOf<Client["sync"]["history"]>, typeof run.historyAnswer>(),
   runAnswer: same<DataOf<Client["runs"]["get"]>, typeof run.runAnswer>(),
   runsAnswer: same<DataOf<Client["runs"]["list"]>, typeof run.runsAnswer>(),
+  newSyncConfigAnswer: same<DataOf<Client["sync"]["createConfig"]>, typeof sync.newSyncConfigAnswer>(),
   syncConfigAnswer: same<DataOf<Client["sync"]["getConfig"]>, typeof sync.syncConfigAnswer>(),
   syncAnswer: same<DataOf<Client["syncs"]["get"]>, typeof sync.syncAnswer>(),
   syncsAnswer: same<DataOf<Client["syncs"]["list"]>, typeof sync.syncsAnswer>(),
@@ -81,6 +85,7 @@ const COMPARED: Readonly<Record<string, true>> = {
   tokenAnswer: same<DataOf<Client["tokens"]["list"]>["tokens"][number], typeof token.tokenAnswer>(),
   tokensAnswer: same<DataOf<Client["tokens"]["list"]>, typeof token.tokensAnswer>(),
   newTokenAnswer: same<DataOf<Client["tokens"]["create"]>, typeof token.newTokenAnswer>(),
+  updatedAnswer: same<DataOf<Client["connections"]["update"]>, typeof updated.updatedAnswer>(),
   revokedTokenAnswer: same<DataOf<Client["tokens"]["revoke"]>, typeof token.revokedTokenAnswer>(),
 };
 

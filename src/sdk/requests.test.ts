@@ -67,6 +67,18 @@ const CALLS: Readonly<Record<string, (git: CoregitClient) => Promise<unknown>>> 
   watchSyncs: ({ syncs }) => syncs.watch({ namespace: "team" }),
   listConnections: ({ connections }) => connections.list({ namespace: "team" }),
   listRuns: ({ runs }) => runs.list({ sync_id: "sync_1", namespace: "team", limit: 5, cursor: "c" }),
+  createConnection: ({ connections }) =>
+    connections.create({ provider: "gitlab", label: "l", access_token: "t", base_url: "https://git.example.com" }),
+  getConnection: ({ connections }) => connections.get("conn_1"),
+  updateConnection: ({ connections }) => connections.update("conn_1", { label: "l", username: "u", password: "p" }),
+  deleteConnection: ({ connections }) => connections.delete("conn_1", { cascade: true }),
+  testConnection: ({ connections }) => connections.test("conn_1"),
+  createSyncConfig: ({ sync }) =>
+    sync.createConfig("site", { connection_id: "conn_1", remote: "a/b", direction: "export", branch: "main", auto_sync: true }),
+  updateSyncConfig: ({ sync }) =>
+    sync.updateConfig("site", { remote: "a/b", direction: "import", branch: "x", auto_sync: false }),
+  deleteSyncConfig: ({ sync }) => sync.deleteConfig("site"),
+  getRunPlan: ({ runs }) => runs.plan("run_1"),
   getRun: ({ runs }) => runs.get("run_1"),
 };
 

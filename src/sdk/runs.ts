@@ -57,11 +57,14 @@ export interface RunsApi {
   /** Newest first. Needs the master key. */
   list(query?: ListRuns, options?: RequestOptions): Promise<Result<RunPage>>;
   get(id: string, options?: RequestOptions): Promise<Result<Run>>;
+  /** What the run would change, or has. */
+  plan(id: string, options?: RequestOptions): Promise<Result<{ readonly plan: Plan }>>;
 }
 
 export function createRunsApi(calls: Calls): RunsApi {
   return {
     list: (query, options) => calls.json({ method: "GET", path: ["runs"], query, options }),
     get: (id, options) => calls.json({ method: "GET", path: ["runs", id], options }),
+    plan: (id, options) => calls.json({ method: "GET", path: ["runs", id, "plan"], options }),
   };
 }

@@ -26,7 +26,7 @@ export async function declareConnection(
   // What the API makes is named by its id.
   const id = current?.id ?? (owner.kind === "api" ? name : newRowId("conn"));
   const next = toRecord(id, declaration, keys);
-  await database.transaction((tx) => write(tx, current, next));
+  await database.transaction((tx) => storeConnection(tx, current, next));
   return { id };
 }
 
@@ -42,7 +42,8 @@ export async function withdrawConnection(database: Database, owner: Owner, names
   });
 }
 
-async function write(tx: Transaction, current: ConnectionRecord | null, next: ConnectionRecord): Promise<void> {
+/** Writes the row in place of `current` and wakes the syncs that this means something to. */
+export async function storeConnection(tx: Transaction, current: ConnectionRecord | null, next: ConnectionRecord): Promise<void> {
   await writeConnection(tx, next);
   const linked = await linkConnection(tx, { ...next, ownerKind: next.owner.kind });
   const isOtherRemote = current !== null && (current.baseUrl !== next.baseUrl || current.provider !== next.provider);

@@ -1,7 +1,7 @@
 // A declared sync becomes a row. Responsible for what a change means: another generation, due at once, and a new baseline
 // when the two sides or what is selected of them are no longer the same. Reads first and writes nothing when nothing changed.
 import { isDeepStrictEqual } from "node:util";
-import { findConnection } from "../db/connections.ts";
+import { findConnection, readConnection } from "../db/connections.ts";
 import type { Database, Queryable, Transaction } from "../db/database.ts";
 import { makeRepository } from "../db/declared-repositories.ts";
 import { notify } from "../db/notify.ts";
@@ -25,13 +25,16 @@ export async function declareSync(database: Database, declaration: SyncDeclarati
 
 /** Removes a sync and ends its run: what the run has not published it will not publish. Idempotent. */
 export async function withdrawSync(database: Database, owner: Owner, namespace: string, name: string): Promise<void> {
-  await database.transaction(async (tx) => {
-    const id = await rows.deleteSync(tx, owner, namespace, name);
-    if (id === null) return;
-    await closeRunningRuns(tx, [id], { code: "Interrupted", message: "The sync was removed during the run." });
-    await notify(tx, "syncChanged", [id]);
-    await notify(tx, "runEnded", [id]);
-  });
+  await database.transaction((tx) => removeSync(tx, owner, namespace, name));
+}
+
+/** The same in a transaction. */
+export async function removeSync(tx: Transaction, owner: Owner, namespace: string, name: string): Promise<void> {
+  const id = await rows.deleteSync(tx, owner, namespace, name);
+  if (id === null) return;
+  await closeRunningRuns(tx, [id], { code: "Interrupted", message: "The sync was removed during the run." });
+  await notify(tx, "syncChanged", [id]);
+  await notify(tx, "runEnded", [id]);
 }
 
 /** True when the row says all that the declaration says. */
@@ -46,7 +49,8 @@ async function isDeclared(db: Queryable, row: rows.DeclaredSync, declaration: Sy
   return isSameDeclaration(row, { connectionName, spec, connectionId: await connectionId(db, declaration) });
 }
 
-async function writeSync(tx: Transaction, declaration: SyncDeclaration): Promise<string> {
+/** `declareSync` in a transaction. */
+export async function writeSync(tx: Transaction, declaration: SyncDeclaration): Promise<string> {
   const repository = await makeRepository(tx, declaration.namespace, declaration.repository);
   const { sync, isNew } = await lockOrInsert(tx, declaration, repository);
   if (isNew) return sync.id;
@@ -109,6 +113,8 @@ function toRow(
 
 async function connectionId(db: Queryable, declaration: SyncDeclaration): Promise<string | null> {
   if (declaration.connection === null) return null;
+  // The API names connections by their ids, whoever declared them and wherever.
+  if (declaration.owner.kind === "api") return (await readConnection(db, declaration.connection))?.id ?? null;
   const found = await findConnection(db, declaration.owner.kind, declaration.namespace, declaration.connection);
   return found?.id ?? null;
 }

@@ -3,13 +3,19 @@
 import { CHANNELS } from "../db/database.ts";
 import type { ClaimedSync } from "../db/sync-leases.ts";
 import { CoregitError } from "../domain/errors.ts";
+import { type ProgressBoard, unwatched } from "../domain/progress.ts";
 import { type EngineMetrics, noEngineMetrics } from "./engine-metrics.ts";
-import { LEASE_MS, LeaseKeeper } from "./lease-keeper.ts";
+import { watchExports } from "./export-watch.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
 import { pause } from "./pause.ts";
 import type { RunDependencies } from "./run.ts";
 import { runSync } from "./run-sync.ts";
 import { WorkLoop } from "./work-loop.ts";
 
+/** A worker that died is replaced after this long; a database that restarts (seconds) costs no lease. */
+const DEFAULT_LEASE_MS = 30_000;
+/** A round of the claim loop is three statements, each of which the database ends after 30 s, and waits for a connection. */
+const MAX_ROUND_MS = 180_000;
 /** Below the 30 s that Kubernetes gives a pod, with room for recording what is stopped. */
 const DEFAULT_GRACE_MS = 20_000;
 
@@ -21,6 +27,9 @@ export type EngineOptions = RunDependencies & {
   /** True when no other process can be working on this database: leases that are found at the start are dead. */
   readonly isOnlyWorker?: boolean;
   readonly metrics?: EngineMetrics;
+  /** Follows the claim loop. */
+  readonly progress?: ProgressBoard;
+  readonly leaseMs?: number;
   /** How long runs may go on once the engine is disposed of, before they are stopped and made due again. */
   readonly graceMs?: number;
 };
@@ -34,9 +43,9 @@ export interface Engine extends AsyncDisposable {
 
 /** Makes an engine that does nothing before `start`. Disposal claims no more, lets runs end within the grace and stops the rest. */
 export function openEngine(options: EngineOptions): Engine {
-  const { database, clock, logger, instanceId: owner, metrics = noEngineMetrics } = options;
+  const { database, clock, logger, instanceId: owner, metrics = noEngineMetrics, leaseMs = DEFAULT_LEASE_MS } = options;
   const stack = new AsyncDisposableStack();
-  const keeper = stack.use(new LeaseKeeper({ database, owner, clock, logger }));
+  const keeper = stack.use(new LeaseKeeper({ database, owner, leaseMs, clock, logger }));
   const stop = new AbortController();
 
   const run = async (claim: ClaimedSync): Promise<void> => {
@@ -47,12 +56,14 @@ export function openEngine(options: EngineOptions): Engine {
       generation: claim.generation,
       stop: (reason) => lost.abort(reason),
     });
-    await runSync({ deps: options, metrics, leaseMs: LEASE_MS }, claim, AbortSignal.any([stop.signal, lost.signal]));
+    await runSync({ deps: options, metrics, leaseMs }, claim, AbortSignal.any([stop.signal, lost.signal]));
   };
   const loop = new WorkLoop({
     database,
     owner,
     workers: options.workers,
+    leaseMs,
+    heartbeat: options.progress?.follow("claim loop", MAX_ROUND_MS) ?? unwatched,
     random: options.random,
     logger,
     isOnlyWorker: options.isOnlyWorker ?? false,
@@ -67,6 +78,7 @@ export function openEngine(options: EngineOptions): Engine {
       const due = { onMessage: () => loop.wake(), onGap: () => loop.wake() };
       stack.use(await database.listen(CHANNELS.syncDue, due));
       stack.use(await database.listen(CHANNELS.syncChanged, { onMessage: onChanged, onGap: () => void keeper.check() }));
+      stack.use(await watchExports({ database, logger }));
       loop.start();
     },
     drain: () => loop.drained(),

@@ -3,9 +3,7 @@
 
 import { setDefaultBranch } from "../db/declared-repositories.ts";
 import type { SyncPoint } from "../db/sync-points.ts";
-import { signatureAt } from "../domain/commit.ts";
-import { composeMessage } from "../domain/message-template.ts";
-import { encodeCommit, type NewObject, newObject } from "../domain/object-codec.ts";
+import type { NewObject } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { PlannedChanges } from "../domain/plan.ts";
 import { branchRef } from "../domain/ref-name.ts";
@@ -15,9 +13,7 @@ import type { Target } from "./plan-import.ts";
 import { endOf, writeSuccess } from "./record.ts";
 import type { Run } from "./run.ts";
 import { importedMessage } from "./run-message.ts";
-
-/** Author of sync commits when the declaration names none. */
-const DEFAULT_AUTHOR = { name: "Coregit Sync", email: "sync@coregit.dev" };
+import { syncCommit } from "./sync-commit.ts";
 
 export type ImportStep = {
   readonly situation: Situation;
@@ -56,7 +52,12 @@ export async function executeImport(run: Run, step: ImportStep): Promise<void> {
     actor: `sync:${run.claim.lease.syncId}`,
     reason: `import ${source.commit} of ${origin(run)}`,
   };
-  const synced = { situation, point, end: endOf(run, describe(planned, commit?.oid ?? null)) };
+  const synced = {
+    localBranch: situation.localBranch,
+    sourceCommit: source.commit,
+    point,
+    end: endOf(run, describe(planned, commit?.oid ?? null)),
+  };
   await store.publish(publication, async (tx) => {
     await writeSuccess(tx, run, synced);
     if (situation.namesDefaultBranch) await setDefaultBranch(tx, situation.repository.id, situation.localBranch);
@@ -70,17 +71,8 @@ function describe(planned: PlannedChanges, commitSha: Oid | null) {
 }
 
 function buildCommit(run: Run, { situation, source, target, planned }: ImportStep): NewObject {
-  const { spec, lease } = run.claim;
-  const signature = signatureAt(spec.commitAuthor ?? DEFAULT_AUTHOR, run.deps.clock.now());
-  const { added, modified, deleted } = planned;
-  const remote = origin(run);
-  const message = composeMessage(
-    spec.messageTemplate,
-    { remote, branch: situation.remoteBranch, sha: source.commit, added, modified, deleted },
-    { sync: lease.syncId, origin: remote, originCommit: source.commit },
-  );
-  const parents = target.commit === null ? [] : [target.commit];
-  return newObject("commit", encodeCommit({ tree: planned.tree, parents, author: signature, committer: signature, message }));
+  const from = { origin: origin(run), branch: situation.remoteBranch, commit: source.commit };
+  return syncCommit(run, { from, parent: target.commit, planned });
 }
 
 function origin(run: Run): string {

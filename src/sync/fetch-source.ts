@@ -1,5 +1,6 @@
-// The second half of gathering: the remote's commit, its tree and blobs, in quarantine. Asks for what is new since the sync
-// point; when that does not work out (the remote or the repository no longer has it), for all of it, once.
+// The second half of gathering: the remote's commit, its tree and blobs, in quarantine. It is the source of an import and
+// the target of an export. Asks for what is new since the sync point; when that does not work out (the remote or the
+// repository no longer has it), for all of it, once.
 
 import type { SyncPoint } from "../db/sync-points.ts";
 import { CoregitError, type ErrorCode } from "../domain/errors.ts";
@@ -26,13 +27,19 @@ export interface Source extends AsyncDisposable {
 /** Failures that a fetch building on the sync point can have and a full one does not. */
 const CURED_BY_FULL_FETCH: ReadonlySet<ErrorCode> = new Set(["PackInvalid", "ObjectMissing", "RemoteProtocol"]);
 
+/** What is known of the remote, and where its objects go. */
+export type RemoteSide = Pick<Situation, "repository" | "reader" | "remote" | "local">;
+
+/** A commit of the remote whose tree is stored here. */
+export type KnownRemote = Pick<SyncPoint, "remoteCommit" | "remoteTree" | "remoteObject">;
+
 /** True when the remote's commit is the sync point's and its tree can be read here. */
 export function isAtHand(situation: Situation, base: SyncPoint | null): base is SyncPoint {
   return base !== null && base.remoteCommit === situation.remote;
 }
 
 /** The sync point when its tree is still stored. Without it the plan is made as if there had been no run before. */
-export async function readableBase(situation: Situation): Promise<SyncPoint | null> {
+export async function readableBase(situation: Pick<Situation, "point" | "reader">): Promise<SyncPoint | null> {
   const { point, reader } = situation;
   if (point === null) return null;
   try {
@@ -45,19 +52,19 @@ export async function readableBase(situation: Situation): Promise<SyncPoint | nu
 }
 
 /** The source without a fetch: the repository has it. */
-export function storedSource(situation: Situation, base: SyncPoint): Source {
+export function storedSource({ reader }: Pick<Situation, "reader">, known: KnownRemote): Source {
   return {
-    commit: base.remoteCommit,
-    tree: base.remoteTree,
-    commitObject: base.remoteObject,
-    readTree: situation.reader.readTree,
+    commit: known.remoteCommit,
+    tree: known.remoteTree,
+    commitObject: known.remoteObject,
+    readTree: reader.readTree,
     seal: async () => [],
     [Symbol.asyncDispose]: async () => undefined,
   };
 }
 
 /** @throws CoregitError those of `Remote.fetchPack` and `Quarantine.receivePack`. */
-export async function fetchSource(run: Run, remote: Remote, situation: Situation, base: SyncPoint | null): Promise<Source> {
+export async function fetchSource(run: Run, remote: Remote, situation: RemoteSide, base: SyncPoint | null): Promise<Source> {
   if (base === null) return fetchInto(run, remote, situation, null);
   try {
     return await fetchInto(run, remote, situation, base);
@@ -69,7 +76,7 @@ export async function fetchSource(run: Run, remote: Remote, situation: Situation
   }
 }
 
-async function fetchInto(run: Run, remote: Remote, situation: Situation, base: SyncPoint | null): Promise<Source> {
+async function fetchInto(run: Run, remote: Remote, situation: RemoteSide, base: SyncPoint | null): Promise<Source> {
   const { signal, deps } = run;
   const shallow = base === null ? undefined : { oid: base.remoteCommit, content: base.remoteObject };
   await using stack = new AsyncDisposableStack();
@@ -98,8 +105,8 @@ async function fetchInto(run: Run, remote: Remote, situation: Situation, base: S
   };
 }
 
-/** A plan for a branch that is not there yet stops for nothing, so what it needs may become durable meanwhile. */
-function hasNothingToRefuse(run: Run, situation: Situation): boolean {
+/** An import into a branch that is not there yet stops for nothing, so what it needs may become durable meanwhile. */
+function hasNothingToRefuse(run: Run, situation: RemoteSide): boolean {
   return situation.local === null && run.request.mode === "Apply";
 }
 

@@ -1,10 +1,11 @@
-// The first step of a run: which branches, where both heads are, and the sync point. One request to the remote; nothing is
+// The first step of an import: which branches, where both heads are, and the sync point. One request to the remote; nothing is
 // fetched and nothing written.
 //
 // The branch of a sync that declares none is the repository's default branch. A repository that this sync made has none
 // until its first import: then it is the remote's HEAD branch. The first branch that is imported into such a repository
 // becomes its default branch, declared or not, so that a clone of it has something to check out.
 import { readSyncPoint, type SyncPoint } from "../db/sync-points.ts";
+import type { SeenHeads } from "../db/sync-results.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { Oid } from "../domain/oid.ts";
 import { branchRef } from "../domain/ref-name.ts";
@@ -30,8 +31,7 @@ export type Situation = {
 /** @throws CoregitError `BranchMissing`, `EmptyUpstream`, `RefNameRefused`, `RepositoryNotFound`, and those of `Remote.readHead`. */
 export async function gather(run: Run, remote: Remote): Promise<Situation> {
   const { claim, deps, progress } = run;
-  const repository = await deps.store.get(claim.repositoryId);
-  if (repository === null) throw new CoregitError("RepositoryNotFound", "The sync's repository was removed.");
+  const repository = await requireRepository(run);
   const reader = deps.store.reader(repository);
   const isUnborn = claim.madeRepository && (await reader.readRef(branchRef(repository.defaultBranch))) === null;
   const wanted = resolveBranches(claim.spec, run.request.branch, isUnborn ? null : repository.defaultBranch);
@@ -61,11 +61,22 @@ export async function gather(run: Run, remote: Remote): Promise<Situation> {
  * True when the last run came to a conclusion from these very heads under this declaration. A failure that somebody asks
  * to be tried again is tried again.
  */
-export function isConcluded({ claim, request }: Run, situation: Situation): boolean {
+export function isConcluded({ claim, request }: Run, heads: SeenHeads): boolean {
   const { seen } = claim;
   if (request.isBeside) return false;
   if (request.triggerIds.length > 0 && claim.lastErrorCode !== null) return false;
-  return seen.generation === claim.generation && seen.remote === situation.remote && seen.local === situation.local;
+  return seen.generation === claim.generation && seen.remote === heads.remote && seen.local === heads.local;
+}
+
+export function headsOf({ remote, local }: SeenHeads): SeenHeads {
+  return { remote, local };
+}
+
+/** @throws CoregitError `RepositoryNotFound`. */
+export async function requireRepository({ claim, deps }: Run): Promise<Repository> {
+  const repository = await deps.store.get(claim.repositoryId);
+  if (repository === null) throw new CoregitError("RepositoryNotFound", "The sync's repository was removed.");
+  return repository;
 }
 
 type Branches = { readonly local: string | null; readonly remote: string | null };

@@ -6,16 +6,15 @@ import type { Clock } from "../domain/clock.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
 
-/** A worker that died is replaced after this long; a database that restarts (seconds) costs no lease. */
-export const LEASE_MS = 30_000;
 /** Two renewals may fail before a lease is over. */
-const HEARTBEAT_MS = 10_000;
+const RENEWALS_PER_LEASE = 3;
 
 type Held = { readonly lease: Lease; readonly generation: number; readonly stop: (reason: CoregitError) => void };
 
 export type LeaseKeeperOptions = {
   readonly database: Database;
   readonly owner: string;
+  readonly leaseMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
 };
@@ -35,7 +34,7 @@ export class LeaseKeeper implements Disposable {
     const { syncId } = held.lease;
     if (this.#held.size === 0) this.#renewedMs = this.#options.clock.monotonic();
     this.#held.set(syncId, held);
-    this.#timer ??= setInterval(() => void this.check(), HEARTBEAT_MS);
+    this.#timer ??= setInterval(() => void this.check(), this.#options.leaseMs / RENEWALS_PER_LEASE);
     return {
       [Symbol.dispose]: () => {
         if (this.#held.get(syncId) === held) this.#held.delete(syncId);
@@ -52,20 +51,20 @@ export class LeaseKeeper implements Disposable {
   async check(): Promise<void> {
     const asked = [...this.#held.values()];
     if (asked.length === 0) return;
-    const { database, owner, clock, logger } = this.#options;
+    const { database, owner, leaseMs, clock, logger } = this.#options;
     const sentMs = clock.monotonic();
     try {
       const renewed = await renewLeases(
         database,
         asked.map(({ lease }) => lease),
-        { owner, leaseMs: LEASE_MS },
+        { owner, leaseMs },
       );
       this.#renewedMs = sentMs;
       const current = new Map(renewed.map((row) => [row.syncId, row]));
       for (const held of asked) this.#stopIfLost(held, current.get(held.lease.syncId));
     } catch (error) {
       logger.warn({ err: error }, "The leases of runs under way could not be renewed.");
-      if (sentMs - this.#renewedMs > LEASE_MS) for (const held of asked) held.stop(lost());
+      if (sentMs - this.#renewedMs > leaseMs) for (const held of asked) held.stop(lost());
     }
   }
 

@@ -2,19 +2,21 @@
 import { readConnection } from "../db/connections.ts";
 import { openCredential } from "../db/credential-seal.ts";
 import { CoregitError } from "../domain/errors.ts";
-import type { Remote, RemoteTarget } from "../remotes/remote.ts";
+import type { DeclaredTarget, Remote } from "../remotes/remote.ts";
 import type { Run } from "./run.ts";
 
 /**
- * @throws CoregitError `ConnectionMissing`, `CredentialUnreadable`, `InvalidSpec`, and why the connection cannot be used.
+ * @throws CoregitError `ConnectionMissing`, `CredentialUnreadable`, `InvalidSpec`, those of `Remotes.signIn`, and why the connection
+ *   cannot be used.
  */
 export async function openRemote(run: Run): Promise<Remote> {
-  const remote = run.deps.remotes.open(await resolveTarget(run));
+  const { remotes } = run.deps;
+  const remote = remotes.open(await remotes.signIn(await resolveTarget(run), run.signal));
   run.progress.remote = remote;
   return remote;
 }
 
-async function resolveTarget({ claim, deps }: Run): Promise<RemoteTarget> {
+async function resolveTarget({ claim, deps }: Run): Promise<DeclaredTarget> {
   const { remote } = claim.spec;
   if (claim.connectionName === null) {
     return { provider: "git", baseUrl: null, remote, credential: null, caPem: null };

@@ -34,13 +34,13 @@ export async function planImport(run: Run, source: Source, target: Target, base:
 }
 
 /** The changes, when the plan has some to offer. @throws CoregitError with the plan's code when it stops. */
-export function requireChanges(result: PlanResult, source: Source): PlannedChanges {
+export function requireChanges(result: PlanResult, source: Pick<Source, "tree">): PlannedChanges {
   if (result.kind === "stopped") {
     throw new CoregitError(result.code, result.message, { details: { paths: result.paths } });
   }
   if (result.isClean && result.tree !== source.tree) {
-    throw new CoregitError("Internal", "The planned tree is not the remote's although nothing is filtered.", {
-      details: { planned: result.tree, remote: source.tree },
+    throw new CoregitError("Internal", "The planned tree is not the source's although nothing is filtered.", {
+      details: { planned: result.tree, source: source.tree },
     });
   }
   return result;
@@ -50,7 +50,7 @@ export function requireChanges(result: PlanResult, source: Source): PlannedChang
 const MAX_PLAN_PATHS = 1000;
 
 /** A plan as history and a dry run show it. @throws CoregitError with the plan's code when it stops but for a conflict. */
-export function describePlan(result: PlanResult, source: Source): RunPlan {
+export function describePlan(result: PlanResult, source: Pick<Source, "tree">): RunPlan {
   if (result.kind === "stopped" && result.code === "Conflict") {
     return { added: 0, modified: 0, deleted: 0, paths: [], conflicts: result.paths };
   }

@@ -5,11 +5,11 @@ import { notify } from "../db/notify.ts";
 import { insertRunning, type RunEnd, type RunPlan, writeEndedRun } from "../db/runs.ts";
 import { endLease, type NextRun } from "../db/sync-leases.ts";
 import { type SyncPoint, writeSyncPoint } from "../db/sync-points.ts";
-import { type SyncedResult, writePlanned, writeSynced, writeUnchanged } from "../db/sync-results.ts";
+import { type SeenHeads, type SyncedResult, writePlanned, writeSynced, writeUnchanged } from "../db/sync-results.ts";
 import { settleTriggers } from "../db/triggers.ts";
 import { CoregitError } from "../domain/errors.ts";
+import type { Oid } from "../domain/oid.ts";
 import { afterSuccess } from "../domain/schedule.ts";
-import type { Situation } from "./gather.ts";
 import { type Run, runStart } from "./run.ts";
 import { plannedMessage, UP_TO_DATE } from "./run-message.ts";
 
@@ -55,7 +55,7 @@ export async function writeEnd(tx: Transaction, run: Run, end: RunEnd): Promise<
  * Nothing new on either side. Writes the schedule, and a row only for those who wait for one.
  * `hasNewHeads`: the heads have moved but what there is to do has not; the next poll shall not look again.
  */
-export async function recordUnchanged(run: Run, situation: Situation, hasNewHeads: boolean): Promise<void> {
+export async function recordUnchanged(run: Run, seen: SeenHeads, hasNewHeads: boolean): Promise<void> {
   const { claim, deps, request } = run;
   const { syncId } = claim.lease;
   const isQuiet = !hasNewHeads && request.triggerIds.length === 0 && !run.progress.hasRow;
@@ -66,7 +66,6 @@ export async function recordUnchanged(run: Run, situation: Situation, hasNewHead
   }
   await deps.database.transaction(async (tx) => {
     if (!(await endLease(tx, claim.lease, lease))) throw staleLease();
-    const seen = { remote: situation.remote, local: situation.local };
     const isNew = hasNewHeads && !request.isBeside && (await writeUnchanged(tx, syncId, { generation: claim.generation, seen }));
     if (request.triggerIds.length > 0 || run.progress.hasRow) {
       await writeEnd(tx, run, endOf(run, { status: "skipped", message: UP_TO_DATE }));
@@ -77,27 +76,29 @@ export async function recordUnchanged(run: Run, situation: Situation, hasNewHead
 
 /** What a run that is in step with its remote leaves. */
 export type Synced = {
-  readonly situation: Situation;
+  readonly localBranch: string;
+  /** The commit that the other side now has the content of: the remote's for an import, ours for an export. */
+  readonly sourceCommit: Oid;
   readonly point: SyncPoint;
   readonly end: RunEnd;
 };
 
 /** Part of the transaction that publishes. @throws CoregitError `StaleLease`, then nothing may be committed. */
-export async function writeSuccess(tx: Transaction, run: Run, { situation, point, end }: Synced): Promise<void> {
+export async function writeSuccess(tx: Transaction, run: Run, { localBranch, sourceCommit, point, end }: Synced): Promise<void> {
   const { claim, request } = run;
   const { syncId } = claim.lease;
   if (!(await endLease(tx, claim.lease, { nextRun: afterwards(run), generation: claim.generation }))) throw staleLease();
-  await writeSyncPoint(tx, syncId, situation.localBranch, point);
+  await writeSyncPoint(tx, syncId, localBranch, point);
   await writeEnd(tx, run, end);
   if (request.isBeside) return;
   const result: SyncedResult = {
     generation: claim.generation,
-    seen: { remote: situation.remote, local: point.localCommit },
-    lastSyncedSha: situation.remote,
-    remoteSha: situation.remote,
+    seen: { remote: point.remoteCommit, local: point.localCommit },
+    lastSyncedSha: sourceCommit,
+    remoteSha: point.remoteCommit,
     localSha: point.localCommit,
-    remoteBranch: situation.remoteBranch,
-    localBranch: situation.localBranch,
+    remoteBranch: point.remoteBranch,
+    localBranch,
     runId: end.status === "success" ? request.runId : null,
   };
   await writeSynced(tx, syncId, result);
@@ -105,7 +106,7 @@ export async function writeSuccess(tx: Transaction, run: Run, { situation, point
 }
 
 /** A plan is reported; the sync point stays. @throws CoregitError `StaleLease`. */
-export async function recordPlan(run: Run, situation: Situation, plan: RunPlan): Promise<void> {
+export async function recordPlan(run: Run, seen: SeenHeads, plan: RunPlan): Promise<void> {
   const { claim, deps, request } = run;
   const { syncId } = claim.lease;
   const message = plannedMessage(plan, plan.conflicts.length);
@@ -115,7 +116,6 @@ export async function recordPlan(run: Run, situation: Situation, plan: RunPlan):
     if (!(await endLease(tx, claim.lease, { nextRun: afterwards(run), generation: claim.generation }))) throw staleLease();
     await writeEnd(tx, run, end);
     if (request.isBeside) return;
-    const seen = { remote: situation.remote, local: situation.local };
     const shown = { added, modified, deleted, paths: plan.paths.slice(0, MAX_STATUS_PATHS) };
     await writePlanned(tx, syncId, { generation: claim.generation, seen, plan: shown });
     await notify(tx, "syncChanged", [syncId]);

@@ -4,15 +4,14 @@
 import type { SyncPoint } from "../db/sync-points.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { Remote } from "../remotes/remote.ts";
+import { isWorthAnotherLook, MAX_HEADS } from "./another-look.ts";
 import { executeImport } from "./execute-import.ts";
 import { fetchSource, isAtHand, readableBase, type Source, storedSource } from "./fetch-source.ts";
-import { gather, isConcluded, type Situation } from "./gather.ts";
+import { gather, headsOf, isConcluded, type Situation } from "./gather.ts";
 import { describePlan, planImport, readTarget, requireChanges } from "./plan-import.ts";
 import { recordBegin, recordPlan, recordUnchanged } from "./record.ts";
 import type { Run } from "./run.ts";
 
-/** How often a run begins anew when the remote moved, or the cache was deleted, under it. After that the next run tries. */
-const MAX_HEADS = 3;
 /** Planning and publishing take milliseconds; a branch that moves this often in between is left to the next run. */
 const MAX_PLANS = 5;
 
@@ -22,15 +21,14 @@ export type Ending = "success" | "skipped";
 export async function runImport(run: Run, remote: Remote): Promise<Ending> {
   for (let heads = 1; ; heads += 1) {
     const situation = await gather(run, remote);
-    if (isConcluded(run, situation)) {
-      await recordUnchanged(run, situation, false);
+    if (isConcluded(run, headsOf(situation))) {
+      await recordUnchanged(run, headsOf(situation), false);
       return "skipped";
     }
     try {
       return await importHead(run, remote, situation);
     } catch (error) {
-      const isWorthAnother = isCode(error, "RemoteMoved") || isCode(error, "CacheLost");
-      if (!isWorthAnother || heads === MAX_HEADS) throw error;
+      if (!isWorthAnotherLook(error) || heads === MAX_HEADS) throw error;
     }
   }
 }
@@ -58,16 +56,16 @@ async function planAndExecute(run: Run, situation: Situation, source: Source, ba
   const target = await readTarget(situation, situation.local);
   const result = await planImport(run, source, target, base);
   run.signal.throwIfAborted();
-  run.progress.heads = { remote: situation.remote, local: situation.local };
+  run.progress.heads = headsOf(situation);
   if (run.request.mode === "Plan") {
     // Whoever asks for a dry run wants to see the conflicts; a sync that is declared to plan shows them as its error.
     if (!run.request.isBeside) requireChanges(result, source);
-    await recordPlan(run, situation, describePlan(result, source));
+    await recordPlan(run, headsOf(situation), describePlan(result, source));
     return "skipped";
   }
   const planned = requireChanges(result, source);
   if (planned.changes.size === 0 && isAtHand(situation, base)) {
-    await recordUnchanged(run, situation, true);
+    await recordUnchanged(run, headsOf(situation), true);
     return "skipped";
   }
   await recordBegin(run);

@@ -3,10 +3,19 @@
 type Counts = { readonly added: number; readonly modified: number; readonly deleted: number };
 
 /** `Imported 15 files, deleted 3.` */
-export function importedMessage({ added, modified, deleted }: Counts): string {
+export function importedMessage(counts: Counts): string {
+  return doneMessage("Imported", counts);
+}
+
+/** `Exported 15 files, deleted 3.` */
+export function exportedMessage(counts: Counts): string {
+  return doneMessage("Exported", counts);
+}
+
+function doneMessage(verb: string, { added, modified, deleted }: Counts): string {
   const written = added + modified;
   if (written === 0) return deleted === 0 ? UP_TO_DATE : `Deleted ${files(deleted)}.`;
-  return deleted === 0 ? `Imported ${files(written)}.` : `Imported ${files(written)}, deleted ${deleted}.`;
+  return deleted === 0 ? `${verb} ${files(written)}.` : `${verb} ${files(written)}, deleted ${deleted}.`;
 }
 
 /** `Plan: 3 added, 1 modified, 0 deleted.` */

@@ -8,6 +8,7 @@ import { openRemote } from "./open-remote.ts";
 import { pause } from "./pause.ts";
 import { recordFailure, wasRecorded } from "./record-failure.ts";
 import { newProgress, type Run, type RunDependencies } from "./run.ts";
+import { runExport } from "./run-export.ts";
 import { type Ending, runImport } from "./run-import.ts";
 import { takeRequest } from "./take-request.ts";
 
@@ -65,14 +66,8 @@ async function attempt(
 }
 
 async function runDirection(run: Run): Promise<Ending> {
-  if (run.claim.spec.direction === "export") {
-    throw new CoregitError(
-      "DirectionUnsupported",
-      "This sync cannot run: exports need a provider that can be written to, and this version only imports.",
-    );
-  }
   await using remote = await openRemote(run);
-  return await runImport(run, remote);
+  return run.claim.spec.direction === "export" ? await runExport(run, remote) : await runImport(run, remote);
 }
 
 /** What is recorded: the reason of the abort when there was one, since what the steps throw then only follows from it. */

@@ -5,7 +5,7 @@ import type { Database } from "../db/database.ts";
 import { type ClaimedSync, claimDueSyncs, readNextWake } from "../db/sync-leases.ts";
 import type { Random } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
-import { LEASE_MS } from "./lease-keeper.ts";
+import type { Heartbeat } from "../domain/progress.ts";
 import { pause } from "./pause.ts";
 import { reap } from "./reap.ts";
 
@@ -22,6 +22,10 @@ export type WorkLoopOptions = {
   readonly database: Database;
   readonly owner: string;
   readonly workers: number;
+  /** How long a claim is good for until it is renewed. */
+  readonly leaseMs: number;
+  /** Told of each round; resting while there is nothing to do. */
+  readonly heartbeat: Heartbeat;
   readonly random: Random;
   readonly logger: Logger;
   /** No other process works on this database: leases of others are dead. Holds for the first round only. */
@@ -78,15 +82,19 @@ export class WorkLoop {
   }
 
   async #loop(): Promise<void> {
+    const { heartbeat } = this.#options;
     while (!this.#stop.signal.aborted) {
+      heartbeat.beat();
       this.#isWoken = false;
       const waiting = this.#idle.splice(0);
       const sleepMs = await this.#round();
       const isIdle = this.#running.size === 0 && this.#failures === 0 && !this.#isWoken && sleepMs > SHORTEST_SLEEP_MS;
       if (isIdle) for (const resolve of waiting) resolve();
       else this.#idle.unshift(...waiting);
+      heartbeat.rest(sleepMs);
       await this.#sleepFor(sleepMs);
     }
+    heartbeat[Symbol.dispose]();
   }
 
   /** One round: reap, claim, and how long to sleep after it. */
@@ -115,10 +123,10 @@ export class WorkLoop {
 
   /** True when there may be more to claim at once. */
   async #claim(): Promise<boolean> {
-    const { database, owner, workers } = this.#options;
+    const { database, owner, workers, leaseMs } = this.#options;
     const limit = Math.min(MAX_BATCH, workers - this.#running.size);
     if (limit <= 0) return false;
-    const claims = await claimDueSyncs(database, { owner, limit, leaseMs: LEASE_MS });
+    const claims = await claimDueSyncs(database, { owner, limit, leaseMs });
     for (const claim of claims) this.#run(claim);
     return claims.length === limit && this.#running.size < workers;
   }

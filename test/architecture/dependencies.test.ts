@@ -37,6 +37,8 @@ const PACKAGE_HOME: Readonly<Record<string, string>> = {
   pg: "db",
   undici: "remotes",
   "ipaddr.js": "remotes",
+  octokit: "remotes",
+  "@gitbeaker/rest": "remotes",
   "@kubernetes/client-node": "kube",
   fastify: "http",
   "@fastify/swagger-ui": "http",
@@ -48,6 +50,12 @@ const PACKAGE_HOME: Readonly<Record<string, string>> = {
   "prom-client": "telemetry",
   "isomorphic-git": "git",
   "@aws-sdk/client-s3": "blobs",
+};
+
+/** Packages that one folder inside its home may import. */
+const PACKAGE_FOLDER: Readonly<Record<string, string>> = {
+  octokit: "src/remotes/github/",
+  "@gitbeaker/rest": "src/remotes/gitlab/",
 };
 
 /** Packages that several folders share, with the reason. */
@@ -88,6 +96,13 @@ describe("dependencies", () => {
         .map(packageName)
         .filter((name) => !(SHARED_PACKAGES[name] ?? [PACKAGE_HOME[name]]).includes(folderOf(path)))
         .map((name) => `${path} imports ${name}`),
+    );
+    expect(breaches).toEqual([]);
+  });
+
+  test("a provider's client is imported by that provider's folder only", () => {
+    const breaches = sources.flatMap(({ path, imports }) =>
+      imports.filter((name) => !path.startsWith(PACKAGE_FOLDER[name] ?? "")).map((name) => `${path} imports ${name}`),
     );
     expect(breaches).toEqual([]);
   });

@@ -1,6 +1,6 @@
 // kill -9 of an importing process at random instants. What it had acknowledged (last_synced_sha) is written down outside of
 // it; afterwards a checker compares that, the history here and the source. COREGIT_FAULT_RUNS sets how often (25).
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -19,6 +19,7 @@ import { expectCleanRepository } from "../support/fsck.ts";
 import { git } from "../support/git.ts";
 import type { ImportWorkerSettings } from "../support/import-worker.ts";
 import { QUIET_SPEC } from "../support/quiet-spec.ts";
+import { commandsNaming } from "../support/running-commands.ts";
 import { announceSeed, seededRandom } from "../support/seeded-random.ts";
 import { silentLogger } from "../support/silent-logger.ts";
 import { createSourceRepository, type SourceRepository } from "../support/source-repository.ts";
@@ -143,11 +144,4 @@ async function expectNothingLeft(database: Database, cacheDir: string): Promise<
   expect((await database.query("SELECT id FROM syncs WHERE lease_owner IS NOT NULL")).rows, "leases").toEqual([]);
   expect(await readdir(join(cacheDir, "quarantine")), "unfinished work").toEqual([]);
   await until("every git of the killed processes has ended", async () => (await commandsNaming(cacheDir)).length === 0, 5000);
-}
-
-/** Command lines of this machine's processes that name the folder. */
-async function commandsNaming(folder: string): Promise<string[]> {
-  const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const commands = await Promise.all(ids.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")));
-  return commands.filter((command) => command.includes(folder));
 }

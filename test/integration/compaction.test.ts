@@ -1,4 +1,5 @@
 // Compaction on a real database with native git: nothing that was ever published is lost, and packs stay few.
+import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { encodeTree, newObject } from "../../src/domain/object-codec.ts";
 import type { Oid } from "../../src/domain/oid.ts";
@@ -101,6 +102,25 @@ test("imports with deltas are joined with commits that leave their files as they
   expect(await writer.store.compact(repository.id, signal)).toBeGreaterThan(40);
   await using reader = await openTestStore(world.database);
   expect((await readHistory(reader, repository)).slice(-41)).toEqual(made);
+});
+
+test.each([40, 100])("%i versions of one file take little more room than one, once they are joined", async (count) => {
+  await using world = await createTestDatabase();
+  await using writer = await openTestStore(world.database);
+  const repository = await addRepository(world.database);
+  // Does not compress by itself, so that what becomes smaller does so by deltas.
+  const text = randomBytes(6_000).toString("hex");
+  let head: Oid | null = null;
+  for (let version = 0; version < count; version += 1) {
+    head = await publishSmallCommit(writer.store, repository, { text: `${text} ${version}`, expected: head });
+  }
+  const size = async () => {
+    const sql = "SELECT sum(pack_size)::int AS bytes FROM packs WHERE retired_at IS NULL";
+    return (await world.database.query<{ bytes: number }>(sql)).rows[0]?.bytes ?? 0;
+  };
+  const before = await size();
+  expect(await writer.store.compact(repository.id, signal)).toBe(count);
+  expect(await size()).toBeLessThan(before / 10);
 });
 
 test("nothing is written when there is nothing to join", async () => {

@@ -226,6 +226,7 @@ describe("a declared repository", () => {
     namespace: "default",
     slug: "site",
     defaultBranch: "trunk",
+    protectedBranches: ["release/*"],
     description: "The site",
     visibility: "public",
     deletionPolicy: "Retain",

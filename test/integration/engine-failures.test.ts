@@ -161,10 +161,10 @@ describe("a declaration that cannot work", () => {
     expect(await world.settle(engine, sync)).toMatchObject({ lastErrorCode: null, lastSyncedSha: await here.source.head() });
   });
 
-  it("is told when it asks for an export", async () => {
+  it("is told when it exports a branch that is not there", async () => {
     await using here = await serveSync(world, engine);
     await here.source.commit({ a: "1" });
-    expect(await here.declare({ direction: "export" })).toMatchObject({ lastErrorCode: "DirectionUnsupported", nextRunAt: null });
+    expect(await here.declare({ direction: "export" })).toMatchObject({ lastErrorCode: "LocalBranchMissing", nextRunAt: null });
     expect(here.server.requests).toEqual([]);
   });
 });

@@ -164,3 +164,17 @@ test("a process killed while it seals leaves nothing visible, and its folder goe
     (await tryGit(["--git-dir", await survivor.store.view(repository), "rev-parse", "main^{tree}"])).stdout.toString().trim(),
   ).toBe(await source.tree());
 });
+
+test("a view from before the database was restored from a backup shows what the database has", async () => {
+  await using world = await createTestDatabase();
+  await using one = await openTestStore(world.database);
+  const repository = await addRepository(world.database);
+  const kept = await publishSmallCommit(one.store, repository, { text: "kept", expected: null });
+  await world.database.query("CREATE TABLE backup AS SELECT refs.*, version FROM refs, repositories");
+  const lost = await publishSmallCommit(one.store, repository, { text: "lost", expected: kept });
+  expect(await git(["--git-dir", await one.store.view(repository), "rev-parse", "main"])).toBe(lost);
+  await world.database.query("UPDATE refs SET oid = backup.oid FROM backup");
+  await world.database.query("UPDATE repositories SET version = backup.version FROM backup");
+  await using next = await openTestStore(world.database, { cacheDir: one.cacheDir });
+  expect(await git(["--git-dir", await next.store.view(repository), "rev-parse", "main"])).toBe(kept);
+});

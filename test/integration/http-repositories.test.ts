@@ -29,6 +29,7 @@ describe("a repository", () => {
       description: "",
       visibility: "private",
       default_branch: "main",
+      protected_branches: [],
       managed_by: null,
       head_sha: null,
       size_bytes: 0,
@@ -154,6 +155,7 @@ describe("a removed repository", () => {
     const declared = {
       namespace: "default",
       defaultBranch: "main",
+      protectedBranches: [],
       description: "",
       visibility: "private",
       deletionPolicy: "Retain",

@@ -2,9 +2,11 @@
 import { connect } from "node:net";
 import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ProgressBoard } from "../../src/domain/progress.ts";
 import { HTTP_LIMITS } from "../../src/http/limits.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { type HttpWorld, MASTER_KEY, openHttpWorld } from "../support/http-world.ts";
+import { ManualTime } from "../support/manual-time.ts";
 import { until } from "../support/until.ts";
 
 const LIMITS = { ...HTTP_LIMITS, headersTimeoutMs: 300, timeoutCheckMs: 50, maxJsonBytes: 4096 };
@@ -102,7 +104,26 @@ describe("every answer", () => {
 });
 
 describe("health", () => {
-  test("is told without a key: alive always, ready when every dependency is", async () => {
+  test("a part that is stuck ends the process's life, one that only waits does not, and neither touches readiness", async () => {
+    const time = new ManualTime();
+    const progress = new ProgressBoard(time);
+    using loop = progress.follow("claim loop", 60_000);
+    await using watched = await openHttpWorld({ progress });
+    const ask = (path: string) => watched.ask(path, { headers: {} });
+    loop.rest(3_600_000);
+    time.advance(3_600_000);
+    expect(await ask("/livez")).toMatchObject({ status: 200, body: { status: "ok" } });
+    time.advance(60_001);
+    expect(await ask("/livez")).toMatchObject({
+      status: 503,
+      body: { status: "stalled", stalled: [{ name: "claim loop", silent_ms: 60_001 }] },
+    });
+    expect(await ask("/readyz")).toMatchObject({ status: 200 });
+    loop.beat();
+    expect(await ask("/livez")).toMatchObject({ status: 200 });
+  });
+
+  test("is told without a key: alive while nothing is stuck, ready when every dependency is", async () => {
     expect(await http.ask("/livez", { headers: {} })).toMatchObject({ status: 200, body: { status: "ok" } });
     expect(await http.ask("/readyz", { headers: {} })).toMatchObject({ status: 200, body: { status: "ready" } });
     http.dependencies.push({ name: "blob store", reason: "The folder is missing." });

@@ -66,6 +66,7 @@ describe("the sync of a repository", () => {
         namespace: "team",
         slug: "empty",
         defaultBranch: "main",
+        protectedBranches: [],
         description: "",
         visibility: "private",
         deletionPolicy: "Retain",

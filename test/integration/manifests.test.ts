@@ -195,6 +195,7 @@ describe("a folder of manifests", () => {
         namespace: "default",
         slug: "taken",
         defaultBranch: "main",
+        protectedBranches: [],
         description: "",
         visibility: "private",
         deletionPolicy: "Retain",

@@ -111,7 +111,7 @@ async function provokeRefusals(route: Route, good: ApiRequest): Promise<void> {
   await send(route, with_({ headers: { "x-long": "a".repeat(17_000) } }));
   if (route.isOfRepository) await send(route, with_({ path: path.replace(/^\/repos\/[^/?]+/, "/repos/missing") }));
   if (pathsOf(route).some((address) => address.includes(":"))) {
-    await send(route, with_({ path: route.isOfRepository ? path.replace(/^\/repos\/[^/?]+/, longer) : longer(path) }));
+    await send(route, with_({ path: path.replace(/^\/[^/]+\/[^/?]+/, longer) }));
   }
   if (route.method === "GET") return;
   await announceLargeBody(route, good);

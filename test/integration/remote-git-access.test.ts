@@ -1,6 +1,6 @@
 // Who is let in, where the credential goes, which addresses are connected to, and whom a certificate makes trusted.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Credential } from "../../src/domain/credential.ts";
+import type { DirectCredential } from "../../src/domain/credential.ts";
 import type { Oid } from "../../src/domain/oid.ts";
 import { createTestCertificate, type TestCertificate } from "../support/certificates.ts";
 import { startGitHttpServer } from "../support/git-http-server.ts";
@@ -21,11 +21,11 @@ afterAll(async () => {
   await source[Symbol.asyncDispose]();
 });
 
-const TOKEN: Credential = { kind: "token", token: "s3cret-token" };
-const PASSWORD: Credential = { kind: "basic", username: "ada", password: "s3cret-pass" };
+const TOKEN: DirectCredential = { kind: "token", token: "s3cret-token" };
+const PASSWORD: DirectCredential = { kind: "basic", username: "ada", password: "s3cret-pass" };
 
 describe("a credential", () => {
-  test.each<[string, Credential, { readonly username: string; readonly password: string }]>([
+  test.each<[string, DirectCredential, { readonly username: string; readonly password: string }]>([
     ["a token goes as the password of a user that forges accept", TOKEN, { username: "oauth2", password: "s3cret-token" }],
     ["user name and password go as they are", PASSWORD, { username: "ada", password: "s3cret-pass" }],
   ])("%s, with the first request already", async (_case, credential, basicAuth) => {

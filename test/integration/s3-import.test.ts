@@ -2,10 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { reachabilityChecks } from "../../src/app.ts";
 import { openBlobStore } from "../../src/blobs/open-blob-store.ts";
 import type { BlobStoreSetting, S3Setting } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse-config.ts";
+import { reachabilityChecks } from "../../src/doctor.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { openTestStore } from "../support/git-store.ts";
 import { type S3Proxy, startS3Proxy } from "../support/s3-proxy.ts";
@@ -67,10 +67,8 @@ test("the doctor says what it found, and what is wrong", async () => {
     workingDirectory: tmpdir(),
     isTty: false,
   });
-  const run = (blobStore: BlobStoreSetting) =>
-    reachabilityChecks({ ...config, blobStore })
-      .find(({ name }) => name === "blob store")
-      ?.run(deadline());
+  const run = async (blobStore: BlobStoreSetting) =>
+    (await reachabilityChecks({ ...config, blobStore })).find(({ name }) => name === "blob store")?.run(deadline());
   expect(await run(config.blobStore)).toBe(`s3://${setting.bucket}/packs?endpoint=${setting.endpoint}`);
   await expect(run({ ...setting, bucket: "missing" })).rejects.toThrow("there is no such bucket (NoSuchBucket)");
 });

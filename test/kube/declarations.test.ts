@@ -1,11 +1,17 @@
 // What the operator does with resources, without any run: rows, finalizers, Secrets, conditions, deletion, hand-over.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { listConnectionRows, readRepositoryRow } from "../../src/db/listings.ts";
+import { notify } from "../../src/db/notify.ts";
 import { listSyncStatuses } from "../../src/db/sync-status.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
 import { FINALIZER, SECRET } from "../../src/operator/kinds.ts";
+import type { ConnectionStatus } from "../../src/resources/connection.ts";
+import { openAccountChecks } from "../../src/sync/account-checks.ts";
 import { conditionOf, readyOf } from "../support/cluster.ts";
 import { type OperatorHarness, startOperatorHarness } from "../support/operator-harness.ts";
+import { startGitHub } from "../support/providers/github/start.ts";
+import { TEST_KEYS } from "../support/quiet-spec.ts";
+import { silentLogger } from "../support/silent-logger.ts";
 import { until } from "../support/until.ts";
 
 let harness: OperatorHarness;
@@ -130,6 +136,23 @@ describe("a Connection", () => {
     expect(readyOf(object).message).toBe("The Secret has username but no password.");
     expect(JSON.stringify(object)).not.toContain("ann-the-user");
     expect(await connectionNamed("half")).toMatchObject({ errorCode: "SecretInvalid" });
+  });
+
+  test("shows whom the provider lets in, and when it no longer does", async () => {
+    await using github = await startGitHub();
+    const { database, remotes: accounts } = harness.world;
+    await using _checks = await openAccountChecks({ database, keys: TEST_KEYS, accounts, logger: silentLogger });
+    const token = github.addToken({ user: "octocat", scopes: ["repo"], expiresAtMs: Date.UTC(2099, 0, 31) });
+    await createSecret("hub", { token });
+    await harness.create("Connection", "hub", { provider: "github", baseUrl: github.url, secretRef: { name: "hub" } });
+    const status = async () => (await harness.untilReady("Connection", "hub", "True", "Accepted")).status as ConnectionStatus;
+    await until("the account is shown", async () => (await status()).externalUsername === "octocat");
+    expect(await status()).toMatchObject({ scopes: ["repo"], expiresAt: "2099-01-31T00:00:00.000Z" });
+    github.revokeToken(token);
+    await database.query("UPDATE connections SET checked_at = now() - interval '2 hours' WHERE name = 'hub'");
+    await database.transaction((tx) => notify(tx, "connectionChanged", ["conn_other"]));
+    const refused = await harness.untilReady("Connection", "hub", "False", "AuthenticationFailed");
+    expect(refused.status).toMatchObject({ externalUsername: "octocat" });
   });
 
   test("goes when it is deleted although its Secret is gone", async () => {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 export interface ChildProgram extends AsyncDisposable {
+  readonly pid: number;
   /** The first line that it prints; rejects with what it wrote to stderr when it ends without one. */
   readonly firstLine: Promise<string>;
   /** Resolves to its exit code when it has ended. */
@@ -28,7 +29,7 @@ export function startChildProgram(file: string, args: readonly string[]): ChildP
     return line;
   });
   firstLine.catch(() => undefined);
-  return { firstLine, exitCode, end, [Symbol.asyncDispose]: () => end("SIGKILL") };
+  return { pid: child.pid ?? 0, firstLine, exitCode, end, [Symbol.asyncDispose]: () => end("SIGKILL") };
 }
 
 async function readFirstLine(output: NodeJS.ReadableStream): Promise<string | null> {

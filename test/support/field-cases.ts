@@ -193,6 +193,26 @@ export const FIELD_CASES: readonly FieldCase[] = [
     refused: bad("defaultBranch", "a branch name that git"),
   },
   {
+    title: "protected branches are names and globs",
+    kind: "Repository",
+    spec: { protectedBranches: ["main", "v*/**"] },
+    refused: null,
+  },
+  ...["a b", "refs/heads/x", "-x", "a..b", "x/", "[ab]", ""].map(
+    (pattern): FieldCase => ({
+      title: `the protected branch ${JSON.stringify(pattern)} is refused`,
+      kind: "Repository",
+      spec: { protectedBranches: ["main", pattern] },
+      refused: bad("protectedBranches[1]", pattern === "" ? "must not be empty" : "must be a branch name or a glob"),
+    }),
+  ),
+  {
+    title: "more than 50 protected branches are refused",
+    kind: "Repository",
+    spec: { protectedBranches: Array.from({ length: 51 }, (_, index) => `b${index}`) },
+    refused: bad("protectedBranches", "at most 50"),
+  },
+  {
     title: "a repository's name is its slug",
     kind: "Repository",
     name: "x.git",

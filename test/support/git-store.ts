@@ -8,6 +8,7 @@ import type { Database } from "../../src/db/database.ts";
 import { type Clock, systemClock } from "../../src/domain/clock.ts";
 import { encodeCommit, encodeTree, type NewObject, newObject } from "../../src/domain/object-codec.ts";
 import type { Oid } from "../../src/domain/oid.ts";
+import type { CacheMetrics } from "../../src/repositories/cache-metrics.ts";
 import { type LocalRepositoryStore, openRepositoryStore } from "../../src/repositories/open-repository-store.ts";
 import type { Repository } from "../../src/repositories/store.ts";
 import { type StoreLimits, storeLimits } from "../../src/repositories/store-options.ts";
@@ -30,6 +31,7 @@ export type TestStoreOptions = {
   readonly limits?: Partial<StoreLimits>;
   readonly clock?: Clock;
   readonly blobs?: BlobStore;
+  readonly metrics?: CacheMetrics;
 };
 
 /** Disposal checks every view with git's fsck, then removes the cache folder unless it was given. */
@@ -46,6 +48,7 @@ export async function openTestStore(database: Database, options: TestStoreOption
     limits: { ...storeLimits(256 * MEBIBYTE), ...options.limits },
     logger: silentLogger,
     clock: options.clock ?? systemClock,
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
   });
   stack.use(store);
   stack.defer(() => expectCleanViews(cacheDir));
@@ -58,7 +61,7 @@ export async function addRepository(database: Database, slug = "site"): Promise<
   const repository = { id: `repo_${slug}`, namespace: "default", slug, description: "" } as const;
   const sql = "INSERT INTO repositories (id, namespace, slug) VALUES ($1, $2, $3)";
   await database.query(sql, [repository.id, repository.namespace, repository.slug]);
-  return { ...repository, visibility: "private", defaultBranch: "main" };
+  return { ...repository, visibility: "private", defaultBranch: "main", protectedBranches: [] };
 }
 
 /** The pack of one commit at depth 1, as a remote sends it: the commit, its trees and blobs. */

@@ -1,20 +1,28 @@
-// The HTTP server on all that it needs, listening on loopback, with a source repository to import from.
+// The HTTP server on all that it needs, listening on loopback, with a source repository to import from. Disposal checks that
+// every answer was as documented.
 import type { FastifyInstance } from "fastify";
+import { expect } from "vitest";
+import type { SealingKeys } from "../../src/db/credential-seal.ts";
 import { CHANNELS } from "../../src/db/database.ts";
-import { connectPostgres } from "../../src/db/postgres.ts";
+import { openPostgres } from "../../src/db/postgres.ts";
 import { type Clock, systemClock } from "../../src/domain/clock.ts";
 import type { Logger } from "../../src/domain/log.ts";
+import type { ProgressBoard } from "../../src/domain/progress.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
 import type { DependencyCheck } from "../../src/http/ports.ts";
 import { createHttpServer } from "../../src/http/server.ts";
 import { openTokens } from "../../src/http/tokens.ts";
 import { openGitExchange } from "../../src/repositories/open-git-exchange.ts";
+import type { StoreLimits } from "../../src/repositories/store-options.ts";
 import { createCatalog } from "../../src/sync/catalog.ts";
+import { openConnectionChanges } from "../../src/sync/connection-changes.ts";
 import { openHistory } from "../../src/sync/history.ts";
 import { openDeclarations } from "../../src/sync/open-declarations.ts";
 import { openRepositoryChanges } from "../../src/sync/repository-changes.ts";
+import { openSyncConfigs } from "../../src/sync/sync-configs.ts";
 import { openTriggers } from "../../src/sync/triggers.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { observeAnswers } from "./documented-answers.ts";
 import { openTestStore } from "./git-store.ts";
 import { TEST_KEYS } from "./quiet-spec.ts";
 import { silentLogger } from "./silent-logger.ts";
@@ -39,8 +47,8 @@ export interface HttpWorld extends HttpServer {
   readonly world: SyncWorld;
   /** Where native git clones `default/<name>`, with the key in it. */
   gitUrl(name?: string): string;
-  /** Another server on the same database, with connections and a cache of its own. */
-  replica(): Promise<HttpServer>;
+  /** Another server on the same database, or on the one at `url`, with connections and a cache of its own. */
+  replica(url?: string, changes?: HttpWorldOptions): Promise<HttpServer>;
   /** What `/readyz` is told. */
   dependencies: DependencyCheck[];
 }
@@ -50,11 +58,15 @@ export type HttpWorldOptions = {
   readonly limits?: HttpLimits;
   readonly clock?: Clock;
   readonly tokenRateLimit?: number;
+  readonly progress?: ProgressBoard;
+  /** Seal and open credentials. Default: the tests' own. */
+  readonly keys?: SealingKeys;
+  readonly storeLimits?: Partial<StoreLimits>;
 };
 
 export async function openHttpWorld(options: HttpWorldOptions = {}): Promise<HttpWorld> {
   await using stack = new AsyncDisposableStack();
-  const world = stack.use(await openSyncWorld());
+  const world = stack.use(await openSyncWorld(systemClock, undefined, options.storeLimits));
   const dependencies: DependencyCheck[] = [{ name: "database", reason: null }];
   const server = stack.use(await serve(world, dependencies, options));
   const owned = stack.move();
@@ -63,19 +75,20 @@ export async function openHttpWorld(options: HttpWorldOptions = {}): Promise<Htt
     world,
     dependencies,
     gitUrl: (name = "copy") => `${server.url.replace("://", `://any:${MASTER_KEY}@`)}/${name}.git`,
-    async replica() {
-      const database = owned.use(await connectPostgres({ url: world.url, logger: silentLogger }));
+    async replica(url = world.url, changes = {}) {
+      const database = owned.use(openPostgres({ url, logger: silentLogger }));
       const { store } = owned.use(await openTestStore(database));
       const declarations = openDeclarations({ database, store, keys: TEST_KEYS });
-      const ports = { database, store, declarations, triggers: openTriggers(database), history: openHistory(database) };
-      return owned.use(await serve(ports, dependencies, options));
+      const { remotes } = world;
+      const ports = { database, store, declarations, remotes, triggers: openTriggers(database), history: openHistory(database) };
+      return owned.use(await serve(ports, dependencies, { ...options, ...changes }));
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
 async function serve(
-  ports: Pick<SyncWorld, "database" | "store" | "declarations" | "triggers" | "history">,
+  ports: Pick<SyncWorld, "database" | "store" | "declarations" | "triggers" | "history" | "remotes">,
   dependencies: DependencyCheck[],
   options: HttpWorldOptions,
 ): Promise<HttpServer> {
@@ -95,11 +108,15 @@ async function serve(
     masterKey: MASTER_KEY,
     tokenRateLimit: 1_000_000,
     repositories: openRepositoryChanges({ database, store, clock }),
+    connections: openConnectionChanges({ database, keys: options.keys ?? TEST_KEYS, accounts: ports.remotes }),
+    syncConfigs: openSyncConfigs(database),
     tokens: openTokens(database, clock),
     logger: silentLogger,
     clock,
     ...options,
   });
+  const drifts: string[] = [];
+  observeAnswers(app, drifts);
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   return {
     app,
@@ -111,6 +128,9 @@ async function serve(
       const text = await response.text();
       return { status: response.status, headers: response.headers, body: text.startsWith("{") ? JSON.parse(text) : { text } };
     },
-    [Symbol.asyncDispose]: async () => void (await app.close()),
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      expect(drifts, "answers that are not documented").toEqual([]);
+    },
   };
 }

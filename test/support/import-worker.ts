@@ -15,9 +15,10 @@ export type ImportWorkerSettings = {
   readonly packsDir: string;
   readonly instanceId: string;
   readonly isOnlyWorker: boolean;
+  readonly leaseMs?: number;
 };
 
-const { url, cacheDir, packsDir, instanceId, isOnlyWorker } = JSON.parse(process.argv[2] ?? "") as ImportWorkerSettings;
+const { url, cacheDir, packsDir, ...worker } = JSON.parse(process.argv[2] ?? "") as ImportWorkerSettings;
 const shared = { clock: systemClock, logger: silentLogger };
 
 await using stack = new AsyncDisposableStack();
@@ -38,8 +39,7 @@ const engine = stack.use(
     jitter: 0,
     random: Math.random,
     workers: 2,
-    instanceId,
-    isOnlyWorker,
+    ...worker,
     graceMs: 5000,
   }),
 );

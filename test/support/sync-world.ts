@@ -12,10 +12,10 @@ import { type Clock, systemClock } from "../../src/domain/clock.ts";
 import type { SyncStatus } from "../../src/domain/declaration.ts";
 import type { Oid } from "../../src/domain/oid.ts";
 import type { SyncSpec } from "../../src/domain/sync-spec.ts";
-import { openRemotes } from "../../src/remotes/open-remotes.ts";
+import { type OpenedRemotes, openRemotes } from "../../src/remotes/open-remotes.ts";
 import { type LocalRepositoryStore, openRepositoryStore } from "../../src/repositories/open-repository-store.ts";
 import type { Repository, RepositoryStore } from "../../src/repositories/store.ts";
-import { storeLimits } from "../../src/repositories/store-options.ts";
+import { type StoreLimits, storeLimits } from "../../src/repositories/store-options.ts";
 import type { Declarations } from "../../src/sync/declarations.ts";
 import { type Engine, type EngineOptions, openEngine } from "../../src/sync/engine.ts";
 import { type History, openHistory } from "../../src/sync/history.ts";
@@ -35,6 +35,7 @@ export interface SyncWorld extends AsyncDisposable {
   readonly declarations: Declarations;
   readonly triggers: Triggers;
   readonly history: History;
+  readonly remotes: OpenedRemotes;
   /** Declares the sync `default/<name>` into the repository of that name. */
   declare(remote: string, spec?: Partial<SyncSpec>, name?: string): Promise<SyncStatus>;
   /** Another engine on the same database and store; it has been started. */
@@ -52,13 +53,14 @@ export interface SyncWorld extends AsyncDisposable {
 export async function openSyncWorld(
   clock: Clock = systemClock,
   blobStore: BlobStoreSetting = { kind: "postgres" },
+  storeLimitChanges: Partial<StoreLimits> = {},
 ): Promise<SyncWorld> {
   await using stack = new AsyncDisposableStack();
   const { url, database } = stack.use(await createTestDatabase());
   const cacheDir = await mkdtemp(join(tmpdir(), "coregit-cache-"));
   stack.defer(() => rm(cacheDir, { recursive: true, force: true }));
   const blobs = stack.use(await openBlobStore(blobStore, database));
-  const limits = storeLimits(1 << 30);
+  const limits = { ...storeLimits(1 << 30), ...storeLimitChanges };
   const shared = { database, clock, logger: silentLogger };
   const store = stack.use(await openRepositoryStore({ ...shared, blobs, cacheDir, cacheMaxBytes: 1 << 30, limits }));
   const remotes = stack.use(
@@ -66,6 +68,7 @@ export async function openSyncWorld(
       allowedHosts: ["127.0.0.0/8"],
       fileRemotes: [],
       runLocalUploadPack: null,
+      limits: { apiAttemptMs: 5_000 },
       userAgent: "coregit/test",
       ...shared,
     }),
@@ -88,6 +91,7 @@ export async function openSyncWorld(
     declarations,
     triggers: openTriggers(database),
     history: openHistory(database),
+    remotes,
     declare: (remote, spec = {}, name = "copy") =>
       declarations.declareSync({
         owner: { kind: "resource", ref: `uid-${name}` },

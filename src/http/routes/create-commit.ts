@@ -2,10 +2,10 @@ import { z } from "zod";
 import { type Authorship, checkIdentity } from "../../domain/commit.ts";
 import { CHANGE_ACTIONS, CONTENT_ENCODINGS, readChanges, WRITABLE_MODES } from "../../domain/file-change.ts";
 import type { Oid } from "../../domain/oid.ts";
-import { checkBranchName } from "../../domain/ref-name.ts";
 import type { RepositoryStore } from "../../repositories/store.ts";
+import { newCommitAnswer } from "../answers/commit.ts";
 import { defineRepositoryRoute, type Route } from "../route.ts";
-import { repositoryAddress } from "../schemas.ts";
+import { branchName, repositoryAddress } from "../schemas.ts";
 
 /**
  * The largest file takes 62,914,560 bytes when each of its bytes is written as `\u00XX`, the longest spelling in JSON. A
@@ -13,11 +13,6 @@ import { repositoryAddress } from "../schemas.ts";
  */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_MESSAGE_LENGTH = 65_536;
-
-const branch = z.string().superRefine((name, { addIssue }) => {
-  const reason = checkBranchName(name);
-  if (reason !== null) addIssue({ code: "custom", message: reason });
-});
 
 const message = z
   .string()
@@ -52,7 +47,7 @@ const change = z.strictObject({
 });
 
 const body = z.strictObject({
-  branch,
+  branch: branchName,
   message,
   author: identity,
   committer: identity.optional(),
@@ -63,22 +58,36 @@ const body = z.strictObject({
     .regex(/^[0-9a-f]{40}$/, "must be a commit id of 40 hexadecimal digits")
     .transform((sha) => sha as Oid)
     .optional(),
-  base_branch: branch.optional(),
+  base_branch: branchName.optional(),
   allow_empty: z.boolean().default(false),
 });
 
-/**
- * One commit of many files, on top of the branch as it is, or only when it is at `parent_sha`. All of it is written or
- * nothing; a refusal names the entry.
- */
+const example = {
+  branch: "main",
+  message: "Add homepage",
+  author: { name: "Agent", email: "agent@example.com" },
+  changes: [
+    { path: "index.html", content: "<h1>Hello</h1>" },
+    { path: "old-file.txt", action: "delete" },
+  ],
+};
+
 export const createCommit = (store: Pick<RepositoryStore, "commit">): Route =>
   defineRepositoryRoute({
+    name: "createCommit",
+    tag: "Commits",
+    summary: "Commit many files at once",
+    description:
+      "On top of the branch as it is, or only when it is at `parent_sha`. All of it is written or nothing; a refusal names the entry.",
     method: "POST",
     path: "/commits",
     access: "write",
     params: repositoryAddress,
     body,
     maxBodyBytes: MAX_BODY_BYTES,
+    example,
+    answers: { 201: newCommitAnswer },
+    problems: ["RefNotFound", "RefMoved", "RefNameRefused", "ChangeRefused", "PathRefused", "NothingToCommit", "CommitTooLarge"],
     async answer({ params, body: asked, principal, signal }) {
       const author = authorshipOf(asked.author);
       const request = {

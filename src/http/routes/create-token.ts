@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { checkScope, RIGHTS } from "../../domain/token-scopes.ts";
+import { newTokenAnswer } from "../answers/token.ts";
 import { presentToken } from "../present/present-token.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { plainText } from "../schemas.ts";
@@ -23,13 +24,19 @@ const body = z.strictObject({
   expires_in: z.int().min(1).max(MAX_LIFETIME_SECONDS).optional(),
 });
 
-/** The answer is the only one that has the token itself. `expires_in` is in seconds; without it the token is good until revoked. */
 export const createToken = (tokens: Tokens): Route =>
   defineRoute({
+    name: "createToken",
+    tag: "Tokens",
+    summary: "Create a token",
+    description:
+      "The answer is the only one that has the token itself. `expires_in` is in seconds; without it the token is good until revoked.",
     method: "POST",
     path: "/tokens",
     access: "master",
     body,
+    example: { name: "build server", scopes: { "repos:site": ["read", "write"] }, expires_in: 86_400 },
+    answers: { 201: newTokenAnswer },
     async answer({ body: asked }) {
       const lifetimeMs = asked.expires_in === undefined ? null : asked.expires_in * 1000;
       const { token, key } = await tokens.create({ name: asked.name, scopes: asked.scopes, lifetimeMs });

@@ -1,33 +1,34 @@
 import { z } from "zod";
 import { EMPTY_TREE } from "../../domain/oid.ts";
 import type { Commit, RepositoryReader, RepositoryStore } from "../../repositories/store.ts";
+import { commitWithTreeAnswer } from "../answers/commit.ts";
 import { findRepository } from "../find-repository.ts";
 import { presentCommitWithTree } from "../present/present-commit.ts";
 import { defineRepositoryRoute, type Route } from "../route.ts";
-import { repositoryAddress } from "../schemas.ts";
+import { commitId, flag, repositoryAddress } from "../schemas.ts";
 
-const sha = z
-  .string()
-  .toLowerCase()
-  .regex(/^[0-9a-f]{4,40}$/, "must be a commit id: 4 to 40 hexadecimal digits");
-
-const query = z.strictObject({ stats: z.enum(["true", "false"]).default("false") });
+const query = z.strictObject({ stats: flag.describe("Also count what changed.") });
 /** Files whose lines are counted. */
 const MAX_COUNTED_FILES = 10_000;
 
-/** One commit by its full or abbreviated id; with `stats` what it changed against its first parent. */
 export const getCommit = (store: RepositoryStore): Route =>
   defineRepositoryRoute({
+    name: "getCommit",
+    tag: "Commits",
+    summary: "A commit by its id",
+    description: "Full or abbreviated; with `stats` also what it changed against its first parent.",
     method: "GET",
     path: "/commits/:sha",
     access: "read",
-    params: repositoryAddress.extend({ sha }),
+    params: repositoryAddress.extend({ sha: commitId }),
     query,
+    answers: { 200: commitWithTreeAnswer },
+    problems: ["RefNotFound", "Timeout"],
     async answer({ params, query: asked, signal }) {
       const reader = store.reader(await findRepository(store, params));
       const commit = await reader.readCommit(await reader.resolveCommit(params.sha));
       const body = presentCommitWithTree(commit);
-      if (asked.stats === "false") return { status: 200, body };
+      if (!asked.stats) return { status: 200, body };
       return { status: 200, body: { ...body, stats: await readStats(reader, commit, signal) } };
     },
   });

@@ -2,11 +2,13 @@ import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import { EMPTY_TREE, type Oid } from "../../domain/oid.ts";
 import type { RepositoryReader, RepositoryStore } from "../../repositories/store.ts";
+import type { AnswerAmong } from "../answers/answer-of.ts";
+import { diffAnswer } from "../answers/comparison.ts";
 import { entityTag, isNotModified } from "../conditional.ts";
 import { findRepository } from "../find-repository.ts";
 import { presentChanges } from "../present/present-change.ts";
 import { REVALIDATED } from "../raw-file.ts";
-import { type Answer, defineRepositoryRoute, type Route } from "../route.ts";
+import { defineRepositoryRoute, type Route } from "../route.ts";
 import { commitId, flag, repositoryAddress, revision } from "../schemas.ts";
 
 /** Files that are described one by one; about 300 KB of JSON. */
@@ -15,15 +17,27 @@ export const MAX_FILES = 1_000;
 const MAX_PATCH_BYTES = 10 * 1024 * 1024;
 
 const format = z.enum(["patch", "json"]).default("patch");
+const PATCH = "text/x-patch; charset=utf-8";
+const answers = { 200: { json: diffAnswer, bytes: [PATCH] }, 304: {} } as const;
 
-/** From one revision's files to another's, or with `merge_base` from where the two parted. */
 export const getDiff = (store: RepositoryStore): Route =>
   defineRepositoryRoute({
+    name: "getDiff",
+    tag: "Reading",
+    summary: "The patch between two revisions",
+    description: "From one revision's files to another's, or with `merge_base` from where the two parted.",
     method: "GET",
     path: "/diff",
     access: "read",
     params: repositoryAddress,
-    query: z.strictObject({ base: revision, head: revision, merge_base: flag, format }),
+    query: z.strictObject({
+      base: revision,
+      head: revision,
+      merge_base: flag.describe("Compare from where the two parted."),
+      format,
+    }),
+    answers,
+    problems: ["RefNotFound", "UnrelatedHistories", "AnswerTooLarge", "Timeout"],
     async answer({ params, query, headers, signal }) {
       const reader = store.reader(await findRepository(store, params));
       const [base, head] = await Promise.all([reader.resolveCommit(query.base), reader.resolveCommit(query.head)]);
@@ -33,14 +47,19 @@ export const getDiff = (store: RepositoryStore): Route =>
     },
   });
 
-/** What a commit changed in the files of its first parent. */
 export const getCommitDiff = (store: RepositoryStore): Route =>
   defineRepositoryRoute({
+    name: "getCommitDiff",
+    tag: "Reading",
+    summary: "The patch of a commit",
+    description: "What it changed in the files of its first parent.",
     method: "GET",
     path: "/commits/:sha/diff",
     access: "read",
     params: repositoryAddress.extend({ sha: commitId }),
     query: z.strictObject({ format }),
+    answers,
+    problems: ["RefNotFound", "AnswerTooLarge", "Timeout"],
     async answer({ params, query, headers, signal }) {
       const reader = store.reader(await findRepository(store, params));
       const { oid, parents } = await reader.readCommit(await reader.resolveCommit(params.sha));
@@ -62,7 +81,7 @@ async function answerDiff(
   { comparisons }: RepositoryReader,
   asked: Asked,
   { headers, signal }: { readonly headers: IncomingHttpHeaders; readonly signal: AbortSignal },
-): Promise<Answer> {
+): Promise<AnswerAmong<typeof answers>> {
   const tag = entityTag(`${asked.from}-${asked.to}-${asked.format}`);
   const cached = { ...REVALIDATED, etag: tag };
   if (isNotModified(headers, tag)) return { status: 304, headers: cached, bytes: null };
@@ -71,6 +90,6 @@ async function answerDiff(
     return { status: 200, headers: cached, body: { ...asked.commits, ...changes } };
   }
   const patch = await comparisons.patch(asked, MAX_PATCH_BYTES, signal);
-  const described = { ...cached, "content-type": "text/x-patch; charset=utf-8", "content-length": patch.byteLength };
+  const described = { ...cached, "content-type": PATCH, "content-length": patch.byteLength };
   return { status: 200, headers: described, bytes: patch };
 }

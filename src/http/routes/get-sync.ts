@@ -2,22 +2,25 @@ import { z } from "zod";
 import { CoregitError } from "../../domain/errors.ts";
 import { objectName } from "../../resources/fields.ts";
 import type { Declarations } from "../../sync/declarations.ts";
+import { syncAnswer } from "../answers/sync.ts";
 import { presentSync } from "../present/present-sync.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { namespaceName } from "../schemas.ts";
 
 const params = z.object({ namespace: namespaceName, name: objectName() });
 
-/**
- * The sync that was declared under a name. A resource, a file and the API may each have one of the same name;
- * the resource's is answered first.
- */
 export const getSync = (declarations: Declarations): Route =>
   defineRoute({
+    name: "getSync",
+    tag: "Sync",
+    summary: "A sync by its name",
+    description: "A resource, a file and the API may each have one of the same name; the resource's is answered first.",
     method: "GET",
     path: "/syncs/:namespace/:name",
     access: "master",
     params,
+    answers: { 200: syncAnswer },
+    problems: ["SyncNotFound"],
     async answer({ params: { namespace, name } }) {
       const named = (await declarations.listSyncs({ namespace })).filter((sync) => sync.name === name);
       const sync = ORDER.map((kind) => named.find((candidate) => candidate.owner.kind === kind)).find(Boolean);

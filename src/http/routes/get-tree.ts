@@ -5,6 +5,7 @@ import { displayPath } from "../../domain/path-rules.ts";
 import type { TreeEntry } from "../../domain/tree.ts";
 import { type ListedEntry, listTree } from "../../domain/tree-walk.ts";
 import type { RepositoryReader, RepositoryStore } from "../../repositories/store.ts";
+import { treeAnswer } from "../answers/file.ts";
 import { findCommit, findEntry } from "../find-file.ts";
 import { findRepository } from "../find-repository.ts";
 import { pathFields, pathOf, presentPath } from "../git-path.ts";
@@ -18,18 +19,23 @@ const MAX_ENTRIES = 10_000;
 const query = z.strictObject({
   ref: revision.optional(),
   ...pathFields,
-  recursive: flag,
+  recursive: flag.describe("Folders are followed by what is in them."),
   limit: pageLimit({ max: MAX_ENTRIES, byDefault: MAX_ENTRIES }),
 });
 
-/** What is in a folder. A repository without commits has an empty list, not an error. */
 export const getTree = (store: RepositoryStore): Route =>
   defineRepositoryRoute({
+    name: "getTree",
+    tag: "Reading",
+    summary: "What is in a folder",
+    description: "In git's order. A repository without commits has an empty list, not an error.",
     method: "GET",
     path: "/tree",
     access: "read",
     params: repositoryAddress,
     query,
+    answers: { 200: treeAnswer },
+    problems: ["RefNotFound", "PathNotFound"],
     async answer({ params, query: asked }) {
       const reader = store.reader(await findRepository(store, params));
       const path = pathOf(asked);

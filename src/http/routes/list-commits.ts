@@ -4,6 +4,7 @@ import { checkPath, toGitPath } from "../../domain/path-rules.ts";
 import { branchRef } from "../../domain/ref-name.ts";
 import type { GitPath } from "../../domain/tree.ts";
 import type { PathHistory, Repository, RepositoryReader, RepositoryStore } from "../../repositories/store.ts";
+import { commitsAnswer } from "../answers/commit.ts";
 import { decodeCommitCursor, encodeCommitCursor } from "../commit-cursor.ts";
 import { findRepository } from "../find-repository.ts";
 import { presentCommit } from "../present/present-commit.ts";
@@ -12,7 +13,7 @@ import { cursor, limit, repositoryAddress, revision } from "../schemas.ts";
 
 const query = z.strictObject({
   ref: revision.optional(),
-  branch: revision.optional(),
+  branch: revision.describe("The same as `ref`.").optional(),
   path: z
     .string()
     .superRefine((path, { addIssue }) => {
@@ -20,19 +21,26 @@ const query = z.strictObject({
       if (reason !== null) addIssue({ code: "custom", message: reason });
     })
     .transform(toGitPath)
+    .describe("Only commits that changed the file or folder there.")
     .optional(),
   limit,
   cursor,
 });
 
-/** Commits from a branch, tag or commit id, newest first, of a `path` those that changed the file or folder there. A repository without commits has an empty list, not an error. */
 export const listCommits = (store: RepositoryStore): Route =>
   defineRepositoryRoute({
+    name: "listCommits",
+    tag: "Commits",
+    summary: "Commits, newest first",
+    description:
+      "From a branch, tag or commit id; of a `path` those that changed the file or folder there. A repository without commits has an empty list, not an error.",
     method: "GET",
     path: "/commits",
     access: "read",
     params: repositoryAddress,
     query,
+    answers: { 200: commitsAnswer },
+    problems: ["RefNotFound"],
     async answer({ params, query: asked }) {
       const repository = await findRepository(store, params);
       const reader = store.reader(repository);

@@ -1,37 +1,23 @@
 import { z } from "zod";
-import { managedBy } from "../../domain/managed-by.ts";
-import type { Catalog, ConnectionListing } from "../../sync/catalog.ts";
+import type { Catalog } from "../../sync/catalog.ts";
+import { connectionsAnswer } from "../answers/connection.ts";
+import { presentConnection } from "../present/present-connection.ts";
 import { defineRoute, type Route } from "../route.ts";
-import { namespaceName } from "../schemas.ts";
+import { namespaceFilter } from "../schemas.ts";
 
-/** Connections of all owners. Credentials are never answered. */
 export const listConnections = (catalog: Catalog): Route =>
   defineRoute({
+    name: "listConnections",
+    tag: "Connections",
+    summary: "Connections of all owners",
+    description: "Credentials are never answered.",
     method: "GET",
     path: "/connections",
     access: "master",
-    query: z.strictObject({ namespace: namespaceName.optional() }),
+    query: z.strictObject({ namespace: namespaceFilter }),
+    answers: { 200: connectionsAnswer },
     async answer({ query: { namespace } }) {
       const connections = await catalog.listConnections(namespace ?? null);
       return { status: 200, body: { connections: connections.map(presentConnection) } };
     },
   });
-
-function presentConnection(connection: ConnectionListing) {
-  const { id, namespace, name, provider, label, owner } = connection;
-  return {
-    id,
-    namespace,
-    name,
-    provider,
-    label,
-    managed_by: managedBy(owner, "Connection", { namespace, name }),
-    external_username: connection.externalUsername,
-    base_url: connection.baseUrl,
-    scopes: connection.scopes,
-    expires_at: connection.expiresAt,
-    error: connection.error,
-    error_code: connection.errorCode,
-    created_at: connection.createdAt,
-  };
-}

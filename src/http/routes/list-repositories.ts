@@ -1,20 +1,25 @@
 import { z } from "zod";
 import { namedRepositories } from "../../domain/token-scopes.ts";
 import type { Catalog } from "../../sync/catalog.ts";
+import { repositoriesAnswer } from "../answers/repository.ts";
 import { badCursor } from "../bad-cursor.ts";
 import { presentRepository } from "../present/present-repository.ts";
 import { defineRoute, type Route } from "../route.ts";
-import { cursor, limit, namespaceName, repositoryAddress } from "../schemas.ts";
+import { cursor, limit, namespaceFilter, repositoryAddress } from "../schemas.ts";
 
-const query = z.strictObject({ namespace: namespaceName.optional(), limit, cursor });
+const query = z.strictObject({ namespace: namespaceFilter, limit, cursor });
 
-/** The repositories that the key may read, in order of namespace and slug. The cursor is the last one shown. */
 export const listRepositories = (catalog: Catalog): Route =>
   defineRoute({
+    name: "listRepositories",
+    tag: "Repositories",
+    summary: "Repositories that the key may read",
+    description: "In order of namespace and slug.",
     method: "GET",
     path: "/repos",
     access: "any",
     query,
+    answers: { 200: repositoriesAnswer },
     async answer({ query: asked, principal }) {
       const found = await catalog.listRepositories({
         namespace: asked.namespace ?? null,

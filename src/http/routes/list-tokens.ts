@@ -1,16 +1,21 @@
 import { z } from "zod";
+import { tokensAnswer } from "../answers/token.ts";
 import { presentToken } from "../present/present-token.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { limit, rowId } from "../schemas.ts";
 import type { Tokens } from "../tokens.ts";
 
-/** All tokens that were not revoked, also expired ones, the newest first. The cursor is the last one shown. */
 export const listTokens = (tokens: Tokens): Route =>
   defineRoute({
+    name: "listTokens",
+    tag: "Tokens",
+    summary: "Tokens, the newest first",
+    description: "All that were not revoked, also expired ones.",
     method: "GET",
     path: "/tokens",
     access: "master",
     query: z.strictObject({ limit, cursor: rowId.optional() }),
+    answers: { 200: tokensAnswer },
     async answer({ query }) {
       const found = await tokens.list({ limit: query.limit + 1, after: query.cursor ?? null });
       const shown = found.slice(0, query.limit);

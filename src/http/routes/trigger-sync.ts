@@ -4,8 +4,12 @@ import type { RepositoryStore } from "../../repositories/store.ts";
 import type { Declarations } from "../../sync/declarations.ts";
 import type { RunRecord } from "../../sync/history.ts";
 import type { Triggers } from "../../sync/triggers.ts";
+import type { AnswerOf } from "../answers/answer-of.ts";
+import { askedRunAnswer, plannedAnswer, syncedAnswer } from "../answers/sync.ts";
 import { findRepository } from "../find-repository.ts";
-import { type Answer, defineRepositoryRoute, type Route } from "../route.ts";
+import { presentPlan } from "../present/present-plan.ts";
+import { defineRepositoryRoute, type Route } from "../route.ts";
+import { RUN_PROBLEMS } from "../run-problems.ts";
 import { type RepositoryAddress, repositoryAddress, rowId } from "../schemas.ts";
 
 type Ports = { readonly store: RepositoryStore; readonly declarations: Declarations; readonly triggers: Triggers };
@@ -17,23 +21,27 @@ const body = z.strictObject({
   wait: z.boolean().default(true),
 });
 
-/**
- * Runs a sync now, whoever declared it, and answers with what the run did. `dry_run` answers the plan and changes
- * nothing; `wait: false` answers at once with the run's id.
- */
 export const triggerSync = ({ store, declarations, triggers }: Ports): Route =>
   defineRepositoryRoute({
+    name: "triggerSync",
+    tag: "Sync",
+    summary: "Run a sync now",
+    description:
+      "Whoever declared it; answers with what the run did. `dry_run` answers the plan and changes nothing; `wait: false` answers at once with the run's id.",
     method: "POST",
     path: "/sync",
     access: "master",
     params: repositoryAddress,
     body,
+    example: { sync_id: "sync_0123456789abcdef", dry_run: true },
+    answers: { 200: z.union([syncedAnswer, plannedAnswer]), 202: askedRunAnswer },
+    problems: ["SyncNotFound", "Suspended", ...RUN_PROBLEMS],
     async answer({ params, body: asked, signal }) {
       await requireSyncOf({ store, declarations }, params, asked.sync_id);
       const request = { branch: asked.branch ?? null, ...(asked.dry_run ? { mode: "Plan" as const } : {}) };
       if (!asked.wait) return { status: 202, body: { run_id: (await triggers.ask(asked.sync_id, request)).runId } };
       const run = await triggers.run(asked.sync_id, request, signal);
-      return asked.dry_run ? planAnswer(run) : runAnswer(run);
+      return { status: 200, body: asked.dry_run ? planOf(run) : resultOf(run) };
     },
   });
 
@@ -50,19 +58,18 @@ async function requireSyncOf(
   }
 }
 
-function runAnswer(run: RunRecord): Answer {
+function resultOf(run: RunRecord): AnswerOf<typeof syncedAnswer> {
   if (run.status === "error") throw failureOf(run);
   const { remoteSha, commitSha, added, modified, deleted, direction } = run;
   const counts = { files_changed: added + modified, deleted };
   const synced = run.status === "success";
-  return { status: 200, body: { synced, remote_sha: remoteSha, commit_sha: commitSha, ...counts, direction } };
+  return { synced, remote_sha: remoteSha, commit_sha: commitSha, ...counts, direction };
 }
 
-/** A plan that would conflict is an answer like any other. A run that found nothing new has made none: it would change nothing. */
-function planAnswer(run: RunRecord): Answer {
-  if (run.plan === null && run.status === "error") throw failureOf(run);
-  const { added, modified, deleted } = run;
-  return { status: 200, body: { plan: run.plan ?? { added, modified, deleted, paths: [], conflicts: [] } } };
+function planOf(run: RunRecord): AnswerOf<typeof plannedAnswer> {
+  const planned = presentPlan(run);
+  if (planned === null) throw failureOf(run);
+  return planned;
 }
 
 function failureOf(run: RunRecord): CoregitError {

@@ -32,7 +32,7 @@ export async function readAdvertisement(reader: PacketReader, branch: string | n
 /** The first line after the preamble of smart HTTP (`# service=…` and a flush) and `version 1`, both of which may lack; null for none. */
 async function readFirstLine(reader: PacketReader): Promise<Buffer | null> {
   let line = await reader.nextLine();
-  if (line?.toString("latin1").startsWith("# service=git-upload-pack") === true) {
+  if (line?.toString("latin1").startsWith("# service=git-") === true) {
     await reader.nextLine();
     line = await reader.nextLine();
   }

@@ -1,9 +1,10 @@
 // Smart HTTP (gitprotocol-http): the announcement by GET, commands by POST. Decides about redirects, about where the
 // credential goes, and about what counts as an answer. Every connection passes the SSRF guard of the dispatcher.
+import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { CoregitError } from "../../domain/errors.ts";
 import { type Asked, abortFailure, requestFailure, statusFailure } from "./errors.ts";
-import type { Announcement, GitTransport } from "./transport.ts";
+import type { Announcement, GitRequest, GitSide, GitTransport } from "./transport.ts";
 
 export type HttpClientOptions = {
   readonly dispatcher: Dispatcher;
@@ -12,6 +13,8 @@ export type HttpClientOptions = {
   /** Value of the Authorization header, for the origin of `url` only; null: anonymous. */
   readonly authorization: string | null;
   readonly userAgent: string;
+  /** From the end of a push to the headers of its answer. */
+  readonly pushAnswerMs: number;
   /** Wall clock, epoch milliseconds. */
   readonly now: () => number;
 };
@@ -19,17 +22,18 @@ export type HttpClientOptions = {
 /** As git: only the first request of a conversation may be redirected (http.followRedirects=initial). */
 const MAX_REDIRECTS = 5;
 const INFO_REFS = "/info/refs";
-const SERVICE_QUERY = "?service=git-upload-pack";
-const ANNOUNCEMENT_TYPE = "application/x-git-upload-pack-advertisement";
-const REQUEST_TYPE = "application/x-git-upload-pack-request";
-const RESULT_TYPE = "application/x-git-upload-pack-result";
+const serviceQuery = (service: GitSide): string => `?service=git-${service}`;
 
 type Request = {
   readonly method: "GET" | "POST";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | null;
+  readonly body: Uint8Array | Readable | null;
+  readonly service: GitSide;
 };
+
+/** What an answer has to be. */
+type Expected = { readonly base: URL; readonly service: GitSide; readonly contentType: string };
 
 function below(base: URL, suffix: string): URL {
   return new URL(`${base.href.replace(/\/$/, "")}${suffix}`);
@@ -48,13 +52,13 @@ function refuseRedirect(from: URL, reason: string): CoregitError {
 }
 
 /** The base URL that a redirect of its info/refs leads to. @throws CoregitError `RedirectRefused`. */
-function redirectedBase(from: URL, location: string): URL {
+function redirectedBase(from: URL, location: string, service: GitSide): URL {
   if (!URL.canParse(location, from.href)) throw refuseRedirect(from, "to something that is no URL");
   const to = new URL(location, from.href);
   if (to.protocol !== "https:" && to.protocol !== "http:") throw refuseRedirect(from, "to another scheme than http and https");
   if (from.protocol === "https:" && to.protocol === "http:") throw refuseRedirect(from, "from https to http");
   if (to.username !== "" || to.password !== "") throw refuseRedirect(from, "to a URL with a credential in it");
-  if (!to.pathname.endsWith(INFO_REFS) || to.search !== SERVICE_QUERY) {
+  if (!to.pathname.endsWith(INFO_REFS) || to.search !== serviceQuery(service)) {
     throw refuseRedirect(from, `to a page of ${to.host} that is no git repository; it may ask for a login`);
   }
   return new URL(to.pathname.slice(0, -INFO_REFS.length), to.origin);
@@ -72,29 +76,32 @@ export class HttpClient implements GitTransport {
     return this.#calls;
   }
 
-  async announce(signal: AbortSignal): Promise<Announcement> {
+  async announce(service: GitSide, signal: AbortSignal): Promise<Announcement> {
+    const contentType = `application/x-git-${service}-advertisement`;
     let base = this.#options.url;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-      const answer = await this.#askInfoRefs(base, redirects > 0, signal);
+      const answer = await this.#askInfoRefs({ base, service, isRedirected: redirects > 0 }, signal);
       if (!isRedirect(answer.statusCode)) {
-        return { endpoint: base.href, bytes: await this.#bytesOf(answer, base, ANNOUNCEMENT_TYPE, signal) };
+        return { endpoint: base.href, bytes: await this.#bytesOf(answer, { base, service, contentType }, signal) };
       }
       answer.body.destroy();
-      base = redirectedBase(base, headerText(answer.headers.location));
+      base = redirectedBase(base, headerText(answer.headers.location), service);
     }
     throw refuseRedirect(base, `more than ${MAX_REDIRECTS} times`);
   }
 
-  async request(endpoint: string, version: 0 | 2, body: Uint8Array, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  async request({ service, endpoint, version, body }: GitRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const base = new URL(endpoint);
-    const url = below(base, "/git-upload-pack");
+    const url = below(base, `/git-${service}`);
+    const contentType = `application/x-git-${service}-result`;
     const headers = {
-      "content-type": REQUEST_TYPE,
-      accept: RESULT_TYPE,
+      "content-type": `application/x-git-${service}-request`,
+      accept: contentType,
       ...(version === 2 ? { "git-protocol": "version=2" } : {}),
     };
-    const answer = await this.#send({ method: "POST", url, headers, body }, signal);
-    if (!isRedirect(answer.statusCode)) return this.#bytesOf(answer, base, RESULT_TYPE, signal);
+    const sent = body instanceof Uint8Array ? body : Readable.from(body, { objectMode: false });
+    const answer = await this.#send({ method: "POST", url, headers, body: sent, service }, signal);
+    if (!isRedirect(answer.statusCode)) return this.#bytesOf(answer, { base, service, contentType }, signal);
     answer.body.destroy();
     throw refuseRedirect(url, "a request that must not be redirected");
   }
@@ -103,11 +110,15 @@ export class HttpClient implements GitTransport {
     await this.#options.dispatcher.destroy();
   }
 
-  async #askInfoRefs(base: URL, isRedirected: boolean, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const url = below(base, `${INFO_REFS}${SERVICE_QUERY}`);
-    const headers = { accept: "*/*", pragma: "no-cache", "git-protocol": "version=2" };
+  async #askInfoRefs(
+    { base, service, isRedirected }: { readonly base: URL; readonly service: GitSide; readonly isRedirected: boolean },
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    const url = below(base, `${INFO_REFS}${serviceQuery(service)}`);
+    const protocol = service === "upload-pack" ? { "git-protocol": "version=2" } : {};
+    const headers = { accept: "*/*", pragma: "no-cache", ...protocol };
     try {
-      return await this.#send({ method: "GET", url, headers, body: null }, signal);
+      return await this.#send({ method: "GET", url, headers, body: null, service }, signal);
     } catch (error) {
       if (!isRedirected || !(error instanceof CoregitError) || error.code !== "AddressRefused") throw error;
       throw new CoregitError("RedirectRefused", `The remote redirects to an address that is not allowed. ${error.message}`, {
@@ -117,9 +128,10 @@ export class HttpClient implements GitTransport {
     }
   }
 
-  async #send({ method, url, headers, body }: Request, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #send({ method, url, headers, body, service }: Request, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     if (signal.aborted) throw abortFailure(signal);
-    const { dispatcher, userAgent, authorization } = this.#options;
+    const { dispatcher, userAgent, authorization, pushAnswerMs } = this.#options;
+    const isPush = method === "POST" && service === "receive-pack";
     this.#calls += 1;
     try {
       const answer = await dispatcher.request({
@@ -135,6 +147,7 @@ export class HttpClient implements GitTransport {
         },
         body,
         signal,
+        ...(isPush ? { headersTimeout: pushAnswerMs } : {}),
       });
       // A body that is given up reports that as an error event of its own, when nobody is reading any more.
       answer.body.on("error", () => undefined);
@@ -152,14 +165,13 @@ export class HttpClient implements GitTransport {
   /** The body of an answer that is one. @throws CoregitError for every other answer. */
   async #bytesOf(
     answer: Dispatcher.ResponseData,
-    base: URL,
-    contentType: string,
+    { base, service, contentType }: Expected,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>> {
     const bytes = readBody(answer.body, base.host, signal);
     if (answer.statusCode !== 200) {
       answer.body.destroy();
-      const asked = { host: base.host, credential: this.#credentialFor(base), nowMs: this.#options.now() };
+      const asked = { host: base.host, service, credential: this.#credentialFor(base), nowMs: this.#options.now() };
       throw statusFailure({ status: answer.statusCode, headers: answer.headers }, asked);
     }
     const actual = headerText(answer.headers["content-type"]).split(";")[0]?.trim().toLowerCase() ?? "";

@@ -1,6 +1,7 @@
 // What went wrong with a request, in the vocabulary of failure: from undici's, Node's and OpenSSL's codes and from HTTP
 // statuses. The only place where those are interpreted.
 import { CoregitError, type ErrorCode } from "../../domain/errors.ts";
+import type { GitSide } from "./transport.ts";
 
 /** Node's names for a chain or a host name that does not verify, besides those that begin with `CERT_`. */
 const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
@@ -75,6 +76,7 @@ export type Answer = {
 
 export type Asked = {
   readonly host: string;
+  readonly service: GitSide;
   /** Whether the request carried the credential, and if not, why. */
   readonly credential: "sent" | "none" | "withheld";
   /** Epoch milliseconds. */
@@ -87,6 +89,11 @@ const UNAUTHORIZED: Readonly<Record<Asked["credential"], string>> = {
   withheld: "asks for the credential after a redirect to another origin, to which it is not sent; declare the new address",
 };
 
+const DENIED: Readonly<Record<GitSide, string>> = {
+  "upload-pack": "denies access to the repository",
+  "receive-pack": "denies pushing to the repository; the credential needs write access",
+};
+
 /** The failure that a status other than 200 stands for. */
 export function statusFailure(answer: Answer, asked: Asked): CoregitError {
   const { status } = answer;
@@ -96,7 +103,8 @@ export function statusFailure(answer: Answer, asked: Asked): CoregitError {
     });
   }
   if (status === 401) return new CoregitError("AuthenticationFailed", `${asked.host} ${UNAUTHORIZED[asked.credential]}.`);
-  if (status === 403) return new CoregitError("AccessDenied", `${asked.host} denies access to the repository (HTTP 403).`);
+  if (status === 403) return new CoregitError("AccessDenied", `${asked.host} ${DENIED[asked.service]} (HTTP 403).`);
+  if (status === 413) return new CoregitError("RemoteTooLarge", `${asked.host} takes no push of this size (HTTP 413).`);
   if (status === 404 || status === 410) {
     return new CoregitError("RemoteNotFound", `${asked.host} has no such repository, or hides it (HTTP ${status}).`);
   }
@@ -110,7 +118,7 @@ function isRateLimit({ status, headers }: Answer): boolean {
 }
 
 /** Retry-After is seconds or a date (RFC 9110 section 10.2.3). */
-function retryAfterMs({ headers }: Answer, nowMs: number): number {
+export function retryAfterMs({ headers }: Pick<Answer, "headers">, nowMs: number): number {
   const value = String(headers["retry-after"] ?? "").trim();
   const askedMs = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs;
   return Number.isNaN(askedMs) ? DEFAULT_RETRY_AFTER_MS : Math.min(Math.max(askedMs, 0), MAX_RETRY_AFTER_MS);

@@ -3,28 +3,25 @@
 import { CoregitError, type ErrorCode } from "../../domain/errors.ts";
 import type { Logger } from "../../domain/log.ts";
 import { branchRef } from "../../domain/ref-name.ts";
-import type { RemoteLimits } from "../limits.ts";
-import type { FetchRequest, Remote, RemoteHead } from "../remote.ts";
+import type { FetchRequest, PushRequest, Remote, RemoteHead } from "../remote.ts";
 import { readAdvertisement } from "./advertisement.ts";
 import type { CapabilityCache, Session } from "./capability-cache.ts";
+import { Exchange, type ExchangeOptions, type Send } from "./exchange.ts";
 import { fetchRequest, readPack } from "./fetch.ts";
 import { hasAnyRef, lsAnyRequest, lsHeadRequest, readHeadLines } from "./ls-refs.ts";
-import { type PaceRule, paced } from "./pace.ts";
-import { PacketReader } from "./packet-reader.ts";
-import type { Quote } from "./remote-text.ts";
-import type { GitTransport } from "./transport.ts";
+import type { PacketReader } from "./packet-reader.ts";
+import { pushCommand, pushFailure, remoteMoved } from "./push.ts";
+import { readReport } from "./push-report.ts";
+import type { GitSide, GitTransport } from "./transport.ts";
+import { openUpload, type Upload } from "./upload.ts";
 
-export type GitRemoteOptions = {
+export type GitRemoteOptions = ExchangeOptions & {
   readonly displayUrl: string;
   readonly transport: GitTransport;
   readonly cache: CapabilityCache;
   readonly cacheKey: string;
-  readonly limits: RemoteLimits;
-  /** Monotonic milliseconds. */
-  readonly monotonic: () => number;
   /** How we name ourselves inside the protocol. */
   readonly agent: string;
-  readonly quote: Quote;
   readonly logger: Logger;
   /** Told once, when the remote is disposed of. */
   readonly onClosed: () => void;
@@ -39,10 +36,13 @@ const STALE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "AddressRefused",
 ]);
 
-/** While a server counts objects it sends a few bytes each 5 s: the low-speed rule holds only once more than that has come. */
-const COUNTING_BYTES = 1024;
-
-type Send = (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
+/** Failures after which a push may have been done all the same, or been refused because the branch is elsewhere. */
+const UNSETTLED_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "RemoteUnreachable",
+  "RemoteProtocol",
+  "RemoteTooSlow",
+  "RemoteRefused",
+]);
 
 export class GitRemote implements Remote {
   readonly #options: GitRemoteOptions;
@@ -83,8 +83,22 @@ export class GitRemote implements Remote {
     const { server, endpoint } = session;
     const body = fetchRequest(server, request, this.#options.agent);
     await using exchange = new Exchange(this.#options, signal);
-    const reader = await exchange.open((own) => this.#options.transport.request(endpoint, server.version, body, own));
+    const reader = await exchange.open((own) =>
+      this.#options.transport.request({ service: "upload-pack", endpoint, version: server.version, body }, own),
+    );
     yield* readPack(reader, server.version);
+  }
+
+  async push(request: PushRequest, pack: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+    branchRef(request.branch);
+    const { session, head } = await this.#introduce("receive-pack", request.branch, signal);
+    if ((head?.oid ?? null) !== request.expected) throw remoteMoved(request.branch);
+    try {
+      await this.#send(session, request, pack, signal);
+    } catch (error) {
+      if (!(error instanceof CoregitError) || !UNSETTLED_CODES.has(error.code) || signal.aborted) throw error;
+      await this.#settle(request, error, signal);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -99,19 +113,28 @@ export class GitRemote implements Remote {
     branch: string | null,
     signal: AbortSignal,
   ): Promise<{ readonly session: Session; readonly head: RemoteHead | null }> {
-    const { transport, cache, cacheKey, displayUrl, logger } = this.#options;
+    const { cache, cacheKey, displayUrl, logger } = this.#options;
+    const { session, head } = await this.#introduce("upload-pack", branch, signal);
+    const { endpoint, server } = session;
+    if (endpoint !== displayUrl) logger.info({ remote: displayUrl, endpoint }, "The remote redirects; declare its new address.");
+    this.#session = session;
+    if (server.version === 2) cache.set(cacheKey, session);
+    return { session, head };
+  }
+
+  async #introduce(
+    service: GitSide,
+    branch: string | null,
+    signal: AbortSignal,
+  ): Promise<{ readonly session: Session; readonly head: RemoteHead | null }> {
     let endpoint = "";
     const send: Send = async (own) => {
-      const announcement = await transport.announce(own);
+      const announcement = await this.#options.transport.announce(service, own);
       endpoint = announcement.endpoint;
       return announcement.bytes;
     };
     const { server, head } = await this.#ask(send, (reader) => readAdvertisement(reader, branch), signal);
-    if (endpoint !== displayUrl) logger.info({ remote: displayUrl, endpoint }, "The remote redirects; declare its new address.");
-    const session: Session = { endpoint, server };
-    this.#session = session;
-    if (server.version === 2) cache.set(cacheKey, session);
-    return { session, head };
+    return { session: { endpoint, server }, head };
   }
 
   /** One request; a second one only when the branch is missing, to tell an empty remote from a wrong name. */
@@ -121,7 +144,7 @@ export class GitRemote implements Remote {
     const command =
       (body: Uint8Array): Send =>
       (own) =>
-        transport.request(session.endpoint, 2, body, own);
+        transport.request({ service: "upload-pack", endpoint: session.endpoint, version: 2, body }, own);
     const head = await this.#ask(
       command(lsHeadRequest(branch, capabilities, agent)),
       (reader) => readHeadLines(reader, branch),
@@ -131,6 +154,39 @@ export class GitRemote implements Remote {
     if (head.oid !== null) return head;
     await using exchange = new Exchange(this.#options, signal);
     return { ...head, isEmpty: !(await hasAnyRef(await exchange.open(command(lsAnyRequest(capabilities, agent))))) };
+  }
+
+  /** @throws CoregitError what the remote's report says, or why there is none. */
+  async #send(session: Session, request: PushRequest, pack: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+    const { endpoint, server } = session;
+    const { agent, limits, quote, transport } = this.#options;
+    const command = pushCommand(request, server.capabilities, agent);
+    const stall = new AbortController();
+    const rule = { stallMs: limits.lowSpeedMs, onStall: (error: CoregitError) => stall.abort(error) };
+    const upload = await openUpload(preceded(command, pack), rule);
+    await using exchange = new Exchange(this.#options, AbortSignal.any([signal, stall.signal]));
+    const send: Send = async (own) => {
+      const { body } = upload;
+      return await afterUpload(await transport.request({ service: "receive-pack", endpoint, version: 0, body }, own), upload);
+    };
+    try {
+      const reader = await exchange.open(send, "verdict");
+      const report = await readReport(reader, branchRef(request.branch), server.capabilities.has("side-band-64k"));
+      const failure = pushFailure(report, request.branch, quote);
+      if (failure !== null) throw failure;
+      await reader.finish();
+    } catch (error) {
+      // Whatever the remote makes of half a pack, it was not its fault.
+      throw upload.failure() ?? error;
+    }
+  }
+
+  /** Where the branch is now tells what became of the push. @throws CoregitError `RemoteMoved`, or `failure`. */
+  async #settle(request: PushRequest, failure: CoregitError, signal: AbortSignal): Promise<void> {
+    const head = await this.readHead(request.branch, signal).catch(() => null);
+    if (head?.oid === request.next) return;
+    if (head === null || head.oid === request.expected) throw failure;
+    throw new CoregitError("RemoteMoved", remoteMoved(request.branch).message, { cause: failure });
   }
 
   /** A small answer, read whole. */
@@ -143,47 +199,27 @@ export class GitRemote implements Remote {
   }
 }
 
-/** One request and its answer, under the limits. Disposal ends the transfer. */
-class Exchange implements AsyncDisposable {
-  readonly #options: GitRemoteOptions;
-  readonly #own = new AbortController();
-  readonly #signal: AbortSignal;
-  #reader: PacketReader | null = null;
-
-  constructor(options: GitRemoteOptions, signal: AbortSignal) {
-    this.#options = options;
-    this.#signal = AbortSignal.any([signal, this.#own.signal]);
-  }
-
-  /** `whole`: the answer is a list, which has a size limit and has to come quickly from its first byte. */
-  async open(send: Send, extent: "whole" | "stream" = "stream"): Promise<PacketReader> {
-    const { limits, quote } = this.#options;
-    const { silenceMs, lowSpeedMs, lowSpeedBytesPerSecond } = limits;
-    const heard = this.#paced(await send(this.#signal), { windowMs: silenceMs, minimumBytes: 1, graceBytes: 0 });
-    const bytes = this.#paced(heard, {
-      windowMs: lowSpeedMs,
-      minimumBytes: Math.floor((lowSpeedBytesPerSecond * lowSpeedMs) / 1000),
-      graceBytes: extent === "whole" ? 0 : COUNTING_BYTES,
-    });
-    this.#reader = new PacketReader(extent === "whole" ? limited(bytes, limits.refsBytes) : bytes, quote);
-    return this.#reader;
-  }
-
-  #paced(source: AsyncIterable<Uint8Array>, rule: PaceRule): AsyncGenerator<Uint8Array, void, void> {
-    return paced(source, rule, (error) => this.#own.abort(error), this.#options.monotonic);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#own.abort();
-    await this.#reader?.[Symbol.asyncDispose]();
-  }
+async function* preceded(command: Uint8Array, pack: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  yield command;
+  yield* pack;
 }
 
-async function* limited(source: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array, void, void> {
-  let bytes = 0;
-  for await (const chunk of source) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw new CoregitError("RemoteProtocol", `The remote's list of refs is longer than ${maxBytes} bytes.`);
-    yield chunk;
+/** The answer once the push is sent: until then the remote may well be silent. */
+async function afterUpload(answer: AsyncIterable<Uint8Array>, { settled }: Upload): Promise<AsyncIterable<Uint8Array>> {
+  const chunks = answer[Symbol.asyncIterator]();
+  // Begun now: an answer may carry the upload, and may break off before its end.
+  const first = chunks.next();
+  await Promise.race([settled, new Promise<never>((_, reject) => first.catch(reject))]);
+  return resumed(first, chunks);
+}
+
+async function* resumed(
+  first: Promise<IteratorResult<Uint8Array>>,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    for (let next = await first; next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
   }
 }

@@ -3,7 +3,7 @@
 import { CoregitError } from "../../domain/errors.ts";
 import { PACKET_HEADER_BYTES, readPacketLength } from "../../domain/pkt-line.ts";
 
-export { DELIMITER, encodeLine, FLUSH } from "../../domain/pkt-line.ts";
+export { DELIMITER, encodeLine, encodePacket, FLUSH } from "../../domain/pkt-line.ts";
 
 export type Packet =
   | { readonly kind: "data"; readonly payload: Buffer }

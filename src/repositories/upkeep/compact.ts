@@ -6,18 +6,18 @@
 //   3. one transaction retires the replaced packs and names the new one; if any of them is retired already, it writes nothing.
 // Killed anywhere before the end of 3 it leaves garbage at most. Retired packs stay readable for whoever has listed them.
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join as joinPath } from "node:path";
 import type { Transaction } from "../../db/database.ts";
 import { replacePacks, tryLockCompaction } from "../../db/pack-compaction.ts";
 import { type LivePack, listLivePacks } from "../../db/packs.ts";
 import { CoregitError } from "../../domain/errors.ts";
-import { type PackFiles, wholePack } from "../../git/cut-pack.ts";
 import { coversIndex } from "../../git/index-coverage.ts";
-import { countObjects } from "../../git/pack-index.ts";
-import { joinPacks } from "../../git/pack-objects.ts";
+import { type PackFiles, wholePack } from "../../git/pack-file.ts";
+import { countObjects, packNameIn } from "../../git/pack-index.ts";
+import { joinPacks, type PackingPlace } from "../../git/pack-objects.ts";
 import { makeBareDirectory } from "../bare-directory.ts";
-import { fillPacks, packPath } from "../pack-fill.ts";
-import { listPlaced } from "../placed-packs.ts";
+import { fillPacks, packPath, placePack } from "../pack-fill.ts";
+import { readContents } from "../placed-packs.ts";
 import { preparePack } from "../prepare-pack.ts";
 import type { PreparedPack } from "../store.ts";
 import type { StoreOptions } from "../store-options.ts";
@@ -67,10 +67,11 @@ async function packTogether(
   { folder, signal, limits, blobs, database, repositoryId }: CompactionContext,
 ): Promise<{ readonly pack: PreparedPack; readonly files: PackFiles }> {
   await makeBareDirectory(folder);
-  const target = { directory: folder, repositoryId, workFolder: join(folder, "arriving") };
+  const target = { directory: folder, repositoryId, workFolder: joinPath(folder, "arriving") };
   await fillPacks(packs, { database, blobs }, target, signal);
-  const names = await listPlaced(folder);
-  const files = await joinPacks(names, { gitDir: folder, folder, memoryBytes: limits.gitMemoryBytes, signal });
+  const contents = await readContents(folder);
+  const names = [...contents.keys()];
+  const files = await join(contents, { gitDir: folder, folder, memoryBytes: limits.gitMemoryBytes, signal });
   const index = await readFile(files.idx);
   for (const name of names) {
     signal.throwIfAborted();
@@ -79,4 +80,16 @@ async function packTogether(
   }
   const destination = { repositoryId, blobs, inlinePackBytes: limits.inlinePackBytes, source: "compact", signal } as const;
   return { pack: await preparePack(await wholePack(files, signal), countObjects(index), destination), files };
+}
+
+/** Many small packs that are one here have no deltas between them: they get them first, among themselves. */
+async function join(contents: ReadonlyMap<string, readonly string[]>, place: PackingPlace): Promise<PackFiles> {
+  const [many, others] = [new Set<string>(), new Set<string>()];
+  for (const [name, published] of contents) (published.length > 1 ? many : others).add(name);
+  if (many.size === 0) return await joinPacks(others, "kept", place);
+  const files = await joinPacks(many, "new", place);
+  if (others.size === 0) return files;
+  const name = packNameIn(await readFile(files.idx));
+  await placePack(place.gitDir, name, files);
+  return await joinPacks(others.add(name), "kept", place);
 }

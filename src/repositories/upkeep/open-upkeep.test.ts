@@ -102,7 +102,7 @@ test("the end of the loop ends a turn through its signal, waits for it, and is n
 });
 
 test("turns of one task never overlap, and a slow task holds up no other", async () => {
-  const slow = { release: () => undefined as void, running: 0, most: 0 };
+  const slow: { release: () => void; running: number; most: number } = { release: () => undefined, running: 0, most: 0 };
   const blocked: UpkeepTask = {
     name: "slow",
     intervalMs: 1,

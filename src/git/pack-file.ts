@@ -6,8 +6,8 @@ import { type PackFiles, type PackingPlace, packOids } from "./pack-objects.ts";
 
 export type { PackFiles } from "./pack-objects.ts";
 
-/** Large enough that the turns of the event loop between two of them do not count. */
-const READ_BYTES = 1 << 22;
+/** Some of them are on their way at once, so this much counts several times in what a push adds to the process's memory. */
+const READ_BYTES = 1 << 20;
 
 /** Large, so its bytes are read once and everything is done with them then. */
 export type PackBytes = {

@@ -1,0 +1,101 @@
+// The third step of an export: one commit with the planned tree on top of the remote's head, pushed by compare-and-swap, and
+// then the record. Carries the plan out and judges nothing. Between the remote's acceptance and our record a crash leaves a
+// commit that the next run adopts.
+import type { SyncPoint } from "../db/sync-points.ts";
+import { newObjects } from "../domain/new-objects.ts";
+import { decodeTree, type NewObject, newObject } from "../domain/object-codec.ts";
+import { EMPTY_TREE, type Oid } from "../domain/oid.ts";
+import type { PlannedChanges } from "../domain/plan.ts";
+import type { TreeReader } from "../domain/tree.ts";
+import type { Remote } from "../remotes/remote.ts";
+import type { PreparedPack } from "../repositories/store.ts";
+import type { AdoptedExport } from "./adopt-export.ts";
+import type { Source } from "./fetch-source.ts";
+import type { ExportSituation } from "./gather-export.ts";
+import { endOf, writeSuccess } from "./record.ts";
+import type { Run } from "./run.ts";
+import { exportedMessage } from "./run-message.ts";
+import { syncCommit } from "./sync-commit.ts";
+
+export type ExportStep = {
+  readonly situation: ExportSituation;
+  /** The remote's head; null: there is none yet. */
+  readonly target: Source | null;
+  readonly readTree: TreeReader;
+  readonly planned: PlannedChanges;
+  /** An earlier run's commit at the remote's head that this run is to record. */
+  readonly adopted: AdoptedExport | null;
+};
+
+/**
+ * Pushes the plan's commit and records the run as its success.
+ * @throws CoregitError `RemoteMoved` when the branch is no longer where the plan was made; those of `Remote.push`; `StaleLease`.
+ */
+export async function exportChanges(run: Run, remote: Remote, step: ExportStep): Promise<void> {
+  const { situation, target, planned } = step;
+  const { repository, localBranch, remoteBranch, source } = situation;
+  const from = { origin: `${repository.namespace}/${repository.slug}`, branch: localBranch, commit: source.oid };
+  const commit = syncCommit(run, { from, parent: target?.commit ?? null, planned });
+  const objects = await outgoingObjects(step, commit);
+  const pack = run.deps.store.outgoingPack(repository, objects, run.signal);
+  run.signal.throwIfAborted();
+  await remote.push({ branch: remoteBranch, expected: target?.commit ?? null, next: commit.oid }, pack, run.signal);
+  run.progress.remoteSha = commit.oid;
+  const reached = { commit: commit.oid, tree: planned.tree, commitObject: commit.content };
+  await recordExport(run, step, { reached, commitSha: commit.oid, counts: planned });
+}
+
+/** The remote's head has what there is to export: records that, and the commit that an earlier run left unrecorded. */
+export async function exportNothing(run: Run, step: ExportStep & { readonly target: Source }): Promise<void> {
+  const { target, adopted, planned } = step;
+  const commitSha = adopted === null ? null : target.commit;
+  await recordExport(run, step, { reached: target, commitSha, counts: adopted?.counts ?? planned });
+}
+
+type Reached = {
+  /** The remote's head after the run. */
+  readonly reached: Pick<Source, "commit" | "tree" | "commitObject">;
+  readonly commitSha: Oid | null;
+  readonly counts: Pick<PlannedChanges, "added" | "modified" | "deleted">;
+};
+
+async function recordExport(run: Run, step: ExportStep, { reached, commitSha, counts }: Reached): Promise<void> {
+  const { situation } = step;
+  const { repository, localBranch, remoteBranch, source } = situation;
+  const point: SyncPoint = {
+    remoteBranch,
+    remoteCommit: reached.commit,
+    remoteTree: reached.tree,
+    remoteObject: reached.commitObject,
+    localCommit: source.oid,
+    localTree: source.tree,
+  };
+  const { added, modified, deleted } = counts;
+  const status = commitSha === null ? "skipped" : "success";
+  const end = endOf(run, { status, message: exportedMessage(counts), commitSha, added, modified, deleted });
+  const packs = await keptPacks(run, step, reached.tree);
+  const publication = { repositoryId: repository.id, packs, refs: [], actor: `sync:${run.claim.lease.syncId}`, reason: "export" };
+  await run.deps.store.publish(publication, (tx) => writeSuccess(tx, run, { localBranch, sourceCommit: source.oid, point, end }));
+}
+
+/** What the remote's tree has that our branch has not: the base of the next plan, and of the fetch that it may need. */
+async function keptPacks(run: Run, { situation, target, planned }: ExportStep, tree: Oid): Promise<readonly PreparedPack[]> {
+  if (tree === situation.source.tree) return [];
+  const packs = [...((await target?.seal()) ?? [])];
+  if (planned.newTrees.length > 0) packs.push(run.deps.store.buildPack(planned.newTrees, "import"));
+  return packs;
+}
+
+/** What the remote lacks. Blobs are ours: the plan takes from the target only what the target has. */
+async function outgoingObjects({ target, readTree, planned }: ExportStep, commit: NewObject) {
+  const made = new Map(planned.newTrees.map((tree) => [tree.oid, tree]));
+  if (planned.tree === EMPTY_TREE) made.set(EMPTY_TREE, newObject("tree", new Uint8Array()));
+  const read: TreeReader = (oid) => {
+    const tree = made.get(oid);
+    return tree === undefined ? readTree(oid) : decodeTree(tree.content);
+  };
+  const { trees, blobs } = await newObjects(read, target?.tree ?? EMPTY_TREE, planned.tree);
+  const own = trees.flatMap((oid) => made.get(oid) ?? []);
+  const stored = [...trees.filter((oid) => !made.has(oid)), ...blobs];
+  return { stored, made: [commit, ...own] };
+}
