@@ -10,7 +10,8 @@ import { createTestDatabase } from "../support/database.ts";
 import { git } from "../support/git.ts";
 import { freePorts } from "../support/running-program.ts";
 
-const ROUNDS = 50;
+/** COREGIT_REPLICA_ROUNDS asks for more of them. */
+const ROUNDS = Number(process.env.COREGIT_REPLICA_ROUNDS ?? 15);
 const AUTHOR = { name: "Ada", email: "ada@example.com" };
 
 const stack = new AsyncDisposableStack();
