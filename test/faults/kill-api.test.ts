@@ -1,6 +1,6 @@
 // kill -9 of API replicas at random instants under commits, pushes and deletions. Two replicas run; when one is killed, every
 // writer goes on at once with the other. What was acknowledged is written down here, outside of them, and compared with
-// what the host has. COREGIT_FAULT_RUNS sets how often (8).
+// what the host has. COREGIT_FAULT_RUNS sets how often (6).
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ import { announceSeed, seededRandom } from "../support/seeded-random.ts";
 import { createSourceRepository } from "../support/source-repository.ts";
 import { until } from "../support/until.ts";
 
-const KILLS = Number(process.env.COREGIT_FAULT_RUNS ?? 8);
+const KILLS = Number(process.env.COREGIT_FAULT_RUNS ?? 6);
 /** A new repository after each so many, so that what a check costs stays the same. */
 const KILLS_A_ROUND = 12;
 /** A kill with the start after it takes 2 s, on a busy machine 10 s; a check as long. */
