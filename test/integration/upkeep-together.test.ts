@@ -44,6 +44,11 @@ async function tryImport({ store }: TestStore, source: SourceRepository, target:
   }
 }
 
+/** The collection of orphans was faster: nothing was joined, the next round tries again. */
+function passOverCollected(error: unknown): void {
+  if (!(error instanceof CoregitError && error.code === "Timeout")) throw error;
+}
+
 async function write(world: TestStore, repository: Repository, branch: string): Promise<Oid | null> {
   await using source = await createSourceRepository();
   let expected: Oid | null = null;
@@ -81,10 +86,11 @@ test("nothing that was acknowledged is lost while everything is collected as soo
     ...tasks.map((task) => async () => {
       done += (await task.run(NEVER)).done;
     }),
-    () => world.store.compact(repository.id, NEVER),
+    () => world.store.compact(repository.id, NEVER).catch(passOverCollected),
     async () => {
       await database.query(
-        "UPDATE packs SET retired_at = retired_at - interval '2 days' WHERE retired_at > now() - interval '1 day'",
+        // Who still reads a pack that was just retired has what it has in life, only shorter: time to come to its end.
+        "UPDATE packs SET retired_at = retired_at - interval '2 days' WHERE retired_at BETWEEN now() - interval '1 day' AND now() - interval '5 seconds'",
       );
       await database.query("UPDATE packs SET next_check_at = now()");
       await database.query("UPDATE blob_walks SET ended_at = '-infinity'");
