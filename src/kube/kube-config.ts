@@ -32,12 +32,13 @@ export function currentNamespace(config: KubeConfig): string {
   return namespace === undefined || namespace === "" ? "default" : namespace;
 }
 
-type Pool = { close(): Promise<void>; destroy(): Promise<void> };
+type Pool = { close(): Promise<void> };
 type Connected = { readonly fingerprint: string; readonly pool: Pool | undefined };
 type DispatcherArguments = Parameters<KubeConfig["createDispatcherOptions"]>;
 
 /**
- * Makes `config` keep one connection pool, replaced when its TLS material changes. Dispose to close it.
+ * Makes `config` keep one connection pool, replaced when its TLS material changes. Disposing closes it when the requests on
+ * it have ended, so abort these first: a pool destroyed under a request throws where nobody can catch it.
  * @throws CoregitError `Internal` when the library has no `createDispatcher` to wrap: its version and this file do not fit.
  */
 export function shareConnections(config: KubeConfig): AsyncDisposable {
@@ -57,7 +58,7 @@ export function shareConnections(config: KubeConfig): AsyncDisposable {
   Object.defineProperty(config, "createDispatcher", { value: shared, configurable: true });
   return {
     async [Symbol.asyncDispose]() {
-      await current?.pool?.destroy();
+      await current?.pool?.close();
       current = null;
     },
   };

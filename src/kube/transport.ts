@@ -33,6 +33,7 @@ export class KubeTransport implements AsyncDisposable {
   readonly #server: string;
   readonly #userAgent: string;
   readonly #connections: AsyncDisposable;
+  readonly #disposal = new AbortController();
   readonly #http = new IsomorphicFetchHttpLibrary();
 
   constructor(config: KubeConfig, userAgent: string) {
@@ -47,7 +48,8 @@ export class KubeTransport implements AsyncDisposable {
   /** The answer's JSON. @throws KubeApiError */
   async call(request: KubeRequest): Promise<unknown> {
     const deadline = AbortSignal.timeout(request.timeoutMs ?? CALL_TIMEOUT_MS);
-    const signal = request.signal === undefined ? deadline : AbortSignal.any([request.signal, deadline]);
+    const given = request.signal === undefined ? [deadline] : [request.signal, deadline];
+    const signal = AbortSignal.any([...given, this.#disposal.signal]);
     const response = await this.#send(request, signal);
     const text = await readText(response, MAX_BODY_BYTES, signal);
     try {
@@ -59,13 +61,15 @@ export class KubeTransport implements AsyncDisposable {
 
   /** The answer's bytes as they arrive, until `signal` aborts or the server ends them. @throws KubeApiError */
   async stream(request: KubeRequest, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const response = await this.#send(request, signal);
+    const response = await this.#send(request, AbortSignal.any([signal, this.#disposal.signal]));
     const body = response.body.stream();
     if (body === null) throw new KubeApiError({ status: null, reason: "Truncated", message: "the API server sent no body" });
     return body;
   }
 
+  /** Gives up what is in progress, then closes the connections. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal.abort();
     await this.#connections[Symbol.asyncDispose]();
   }
 

@@ -42,7 +42,8 @@ export class TreeInspection {
   }
 
   /**
-   * Objects of the pack that no tree checked so far is or names. The others are what the trees say: index-pack makes sure.
+   * Objects of the pack that no tree checked so far is or holds. The others are what the trees say: index-pack makes sure,
+   * but not of the commits that submodules name, so these are not held.
    */
   get unreached(): ReadonlySet<Oid> {
     return this.#unreached;
@@ -80,7 +81,7 @@ export class TreeInspection {
     this.#known.set(place.oid, { entries: tree.length, folders });
     if (!this.#received.tracksUnreached) return;
     this.#unreached.delete(place.oid);
-    for (const { oid } of tree) this.#unreached.delete(oid);
+    for (const { oid, mode } of tree) if (mode !== "160000") this.#unreached.delete(oid);
   }
 
   /** Whether it came in the pack and is met for the first time. */

@@ -227,6 +227,19 @@ describe("a pack whose sealing begins before it has been looked at", () => {
   });
 });
 
+test("a commit that the asked-for one links to as a submodule is history all the same, and not kept", async () => {
+  await using world = await openTestStore(database.database);
+  const signal = AbortSignal.timeout(60_000);
+  const linked = smallCommit("linked");
+  const folder = { name: "folder", mode: "40000", oid: linked.objects[1]?.oid ?? BLOB.oid } as const;
+  const root = newObject("tree", encodeTree([folder, { name: "sub", mode: "160000", oid: linked.oid }]));
+  const commit = commitOf(root.oid);
+  await using quarantine = await world.store.quarantine(repository);
+  await quarantine.receivePack(packOf(commit, root, ...linked.objects), { shallowTips: [commit.oid] }, signal);
+  const [sealed] = await quarantine.seal({ source: "import", dropCommits: true }, signal);
+  expect(sealed?.objectCount, "two trees and a blob").toBe(3);
+});
+
 describe("a hostile tree", () => {
   test.each([
     [".git", ".git"],
@@ -272,6 +285,14 @@ describe("a hostile tree", () => {
 
   test("is not needed for a tree that no commit of the pack reaches to be judged", async () => {
     expect(await receive(packOf(...hostileTree({ name: ".git" }).slice(0, 2)))).toMatchObject({ code: "PathRefused" });
+  });
+
+  test("is judged although the commit that was asked for names it, as a link to a submodule", async () => {
+    const [blob = BLOB, hidden = BLOB] = hostileTree({ name: ".git" });
+    const link = { name: "sub", mode: "160000", oid: hidden.oid } as const;
+    const root = newObject("tree", encodeTree([{ name: "file", mode: "100644", oid: blob.oid }, link]));
+    const commit = commitOf(root.oid);
+    expect(await receive(packOf(commit, root, hidden, blob), { tip: commit.oid })).toMatchObject({ code: "PathRefused" });
   });
 
   test("of the past is taken: modes that git wrote before 2005, odd but harmless names", async () => {

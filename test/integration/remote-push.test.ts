@@ -87,6 +87,23 @@ describe("a push", () => {
     expect(await there.head()).toBe(first);
   });
 
+  test("that fails before anybody takes its pack lets go of the pack", async () => {
+    await using served = await serve();
+    const commit = await commitToPush(there, "2");
+    let isReleased = false;
+    const pack = async function* () {
+      try {
+        await served.server[Symbol.asyncDispose]();
+        for (;;) yield Buffer.alloc(1 << 20);
+      } finally {
+        isReleased = true;
+      }
+    };
+    const request = { branch: "main", expected: first, next: commit.oid };
+    expect(await failureOf(served.remote.push(request, pack(), deadline()))).toMatchObject({ code: "RemoteUnreachable" });
+    expect(isReleased).toBe(true);
+  });
+
   test("is given up when the remote stops taking it", async () => {
     await using served = await serve({}, { lowSpeedMs: 200, pushAnswerMs: 20_000 });
     served.server.fault = ({ path }) => (path.endsWith("/git-receive-pack") ? { kind: "silence" } : null);

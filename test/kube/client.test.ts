@@ -12,6 +12,7 @@ import { type Cluster, connectCluster } from "../support/cluster.ts";
 import { ManualTime } from "../support/manual-time.ts";
 import { startScriptedApiServer } from "../support/scripted-api-server.ts";
 import { silentLogger } from "../support/silent-logger.ts";
+import { until } from "../support/until.ts";
 
 const CONFIG_MAPS: ResourceKind = { group: "", version: "v1", plural: "configmaps", kind: "ConfigMap" };
 
@@ -73,6 +74,25 @@ describe("the client", () => {
       status: null,
       reason: "DeadlineExceeded",
     });
+  });
+
+  test("gives up what is in progress when it is disposed, calls and watches, before and in the middle of an answer", async () => {
+    await using server = await startScriptedApiServer();
+    server.script = ({ isWatch }) => (isWatch ? (response) => void response.write("{") : () => undefined);
+    const transport = new KubeTransport(server.config, "test");
+    const call = transport.call({ method: "GET", path: "/silent" });
+    const cutCall = transport.call({ method: "GET", path: "/cut", query: { watch: "true" } });
+    const watch = await transport.stream(
+      { method: "GET", path: "/watch", query: { watch: "true" } },
+      AbortSignal.timeout(20_000),
+    );
+    const reader = watch.getReader();
+    await reader.read();
+    const ended = expect(reader.read()).rejects.toThrow();
+    const aborted = [call, cutCall].map((answer) => expect(answer).rejects.toMatchObject({ reason: "Aborted" }));
+    await until("three requests are in progress", () => server.requests.length === 3);
+    await transport[Symbol.asyncDispose]();
+    await Promise.all([...aborted, ended]);
   });
 
   test("uses few connections for many calls", async () => {
