@@ -12,6 +12,8 @@ export interface BlobStore extends AsyncDisposable {
    * @throws CoregitError `StorageCorrupt` when the source ends early or late.
    */
   put(key: BlobKey, source: AsyncIterable<Uint8Array>, size: number, signal?: AbortSignal): Promise<void>;
+  /** The same with the bytes of the file at `path`, which nobody writes to meanwhile. A store on a disk has the kernel copy it. */
+  putFile(key: BlobKey, path: string, size: number, signal?: AbortSignal): Promise<void>;
   /** Streams the bytes, from `start` (default 0) to before `end` (default: all). @throws CoregitError `ObjectMissing`. */
   get(key: BlobKey, range?: { readonly start: number; readonly end?: number }, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** Size in bytes, or null when there is no such key. */

@@ -1,6 +1,7 @@
 // A pack from outside becomes a pack with an index, or a reason why not. `index-pack --strict` checks every object and
 // that every link leads to an object of the pack or of the repository; names in trees are judged by our own rules
 // afterwards, which are stricter and can name the path.
+import { createHash, type Hash } from "node:crypto";
 import { CoregitError } from "../domain/errors.ts";
 import { feed } from "./feed.ts";
 import { type GitCommand, type GitExit, gitFailure, startGit } from "./git-process.ts";
@@ -24,9 +25,16 @@ export type PackLimits = {
   readonly isLinked: boolean;
 };
 
-export type IndexedPack = { readonly name: string; readonly bytes: number; readonly objects: number };
+export type IndexedPack = {
+  readonly name: string;
+  /** Of the stream, as `objects`. git adds the objects that a thin pack builds on. */
+  readonly bytes: number;
+  readonly objects: number;
+  /** SHA-256 of the stream. */
+  readonly sha256: Buffer;
+};
 
-type Tally = { bytes: number; objects: number };
+type Tally = { bytes: number; objects: number; readonly digest: Hash };
 
 /**
  * Streams `source` into the repository's `objects/pack`. Whatever fails, no pack is left there; an error of `source` is thrown as it is.
@@ -38,7 +46,7 @@ export async function indexPack(
   limits: PackLimits,
   signal: AbortSignal,
 ): Promise<IndexedPack> {
-  const tally: Tally = { bytes: 0, objects: 0 };
+  const tally: Tally = { bytes: 0, objects: 0, digest: createHash("sha256") };
   const chunks = checked(source, limits, tally);
   // Nothing is started for what does not even begin like a pack that we take.
   const first = await chunks.next();
@@ -56,7 +64,7 @@ export async function indexPack(
   signal.throwIfAborted();
   const [, name] = /^pack\t([0-9a-f]{40})\n/.exec(output) ?? [];
   if (exit.code !== 0 || name === undefined) throw packError(command, exit);
-  return { name, bytes: tally.bytes, objects: tally.objects };
+  return { name, bytes: tally.bytes, objects: tally.objects, sha256: tally.digest.digest() };
 }
 
 async function* resumed(first: IteratorResult<Uint8Array>, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -70,6 +78,7 @@ async function* checked(source: AsyncIterable<Uint8Array>, limits: PackLimits, t
   for await (const chunk of source) {
     tally.bytes += chunk.byteLength;
     if (tally.bytes > limits.maxPackBytes) throw tooLarge(limits.maxPackBytes);
+    tally.digest.update(chunk);
     if (head === null) {
       yield chunk;
       continue;

@@ -1,13 +1,13 @@
 // Makes a finished pack durable before it is published: small ones will travel in the transaction, large ones go to the
 // blob store now. A pack in the blob store that no row names is garbage, collected by age.
-import { createHash, hash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { PackSource } from "../db/packs.ts";
 import { newRowId } from "../db/row-id.ts";
-import { type PackBytes, type PackFiles, wholePack } from "../git/pack-file.ts";
+import { type PackFile, type PackFiles, wholePack } from "../git/pack-file.ts";
 import { packNameIn } from "../git/pack-index.ts";
 import type { WrittenPack } from "../git/pack-writer.ts";
 import { packKey } from "./pack-fill.ts";
@@ -55,42 +55,25 @@ export type PackDestination = {
  * A finished pack. When this resolves a large one is durable in the blob store; when it throws nothing is left there, unless
  * the store cannot be reached.
  */
-export async function preparePack(pack: PackBytes, objectCount: number, destination: PackDestination): Promise<PreparedPack> {
+export async function preparePack(pack: PackFile, objectCount: number, destination: PackDestination): Promise<PreparedPack> {
   const { signal, source, blobs, repositoryId } = destination;
-  const idx = await readFile(pack.files.idx);
+  const { files, size: packSize, sha256: packSha256 } = pack;
+  const idx = await readFile(files.idx);
   const name = packNameIn(idx);
-  if (pack.size <= destination.inlinePackBytes) {
-    const bytes = Buffer.concat(await Array.fromAsync(pack.read()));
-    return prepareInline({ name, objectCount, pack: bytes, idx }, source);
-  }
+  if (packSize <= destination.inlinePackBytes)
+    return prepareInline({ name, objectCount, pack: await readFile(files.pack), idx }, source);
   const id = newRowId("pack");
-  const digest = createHash("sha256");
-  async function* observed(): AsyncGenerator<Buffer> {
-    for await (const chunk of pack.read()) {
-      digest.update(chunk);
-      yield chunk;
-    }
-  }
-  const puts = await Promise.allSettled([
-    blobs.put(packKey(repositoryId, id, "pack"), observed(), pack.size, signal),
-    blobs.put(packKey(repositoryId, id, "idx"), Readable.from([idx]), idx.length, signal),
-  ]);
+  const sizes = { pack: packSize, idx: idx.length };
+  const parts = ["pack", "idx"] as const;
+  const puts = await Promise.allSettled(
+    parts.map((part) => blobs.putFile(packKey(repositoryId, id, part), files[part], sizes[part], signal)),
+  );
   const failed = puts.find((put) => put.status === "rejected");
   if (failed !== undefined) {
     await removeBlobs(blobs, repositoryId, id);
     throw failed.reason;
   }
-  return {
-    id,
-    name,
-    source,
-    objectCount,
-    packSize: pack.size,
-    idxSize: idx.length,
-    packSha256: digest.digest(),
-    idxSha256: sha256(idx),
-    inline: null,
-  };
+  return { id, name, source, objectCount, packSize, idxSize: idx.length, packSha256, idxSha256: sha256(idx), inline: null };
 }
 
 /** Takes back what the blob store has of a pack that is not published. Never throws: what stays is collected by age. */

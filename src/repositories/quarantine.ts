@@ -90,17 +90,17 @@ class QuarantineDirectory implements Quarantine {
     await this.#markShallow(shallowTips);
     // Started now, so that it is there when the pack is.
     this.#openReader();
-    const { name, bytes, objects } = await this.#index(source, shallowTips, signal);
+    const indexed = await this.#index(source, shallowTips, signal);
     // At once, and neither outlives this: what fails waits for the other.
-    const [judged, checked] = await Promise.allSettled([this.#judge(name, options, signal), this.#checkTips(tips, signal)]);
+    const [judged, checked] = await Promise.allSettled([this.#judge(indexed, options, signal), this.#checkTips(tips, signal)]);
     if (judged.status === "rejected") throw judged.reason;
     if (checked.status === "rejected") throw checked.reason;
-    return { bytes, objects, tips: checked.value };
+    return { bytes: indexed.bytes, objects: indexed.objects, tips: checked.value };
   }
 
-  async #judge(name: string, { shallowTips, sealEarly }: ReceiveOptions, signal: AbortSignal): Promise<void> {
+  async #judge(arrived: IndexedPack, { shallowTips, sealEarly }: ReceiveOptions, signal: AbortSignal): Promise<void> {
     const { folder, limits } = this.#context;
-    const indexed = await openReceived(folder, name);
+    const indexed = await openReceived(folder, arrived, signal);
     const early = sealEarly === true ? new EarlySeal(indexed, this.#placeFor({ source: "import", signal })) : null;
     try {
       const pack = await inspectPack(indexed, {

@@ -1,11 +1,13 @@
 // A pack that index-pack accepted, looked at once more: how much it unfolds to and what its trees hold.
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { CoregitError } from "../domain/errors.ts";
 import { decodeCommit, type ObjectType } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { TreeReader } from "../domain/tree.ts";
 import type { ObjectInfo } from "../git/cat-file.ts";
+import type { IndexedPack } from "../git/index-pack.ts";
 import { listObjects } from "../git/object-listing.ts";
+import { wholePack } from "../git/pack-file.ts";
 import { listOids } from "../git/pack-index.ts";
 import { packPath } from "./pack-fill.ts";
 import { TreeInspection } from "./received-trees.ts";
@@ -38,10 +40,13 @@ type Inspection = {
   readonly signal: AbortSignal;
 };
 
-/** The pack that index-pack left in the quarantine. */
-export async function openReceived(directory: string, name: string): Promise<IndexedFiles> {
+/** The pack that index-pack left in the quarantine, which is what came if nothing had to be added to it. */
+export async function openReceived(directory: string, indexed: IndexedPack, signal: AbortSignal): Promise<IndexedFiles> {
+  const { name, bytes, sha256 } = indexed;
   const files = { pack: packPath(directory, name, "pack"), idx: packPath(directory, name, "idx") };
-  return { files, oids: listOids(await readFile(files.idx)) };
+  const { size } = await stat(files.pack);
+  const pack = size === bytes ? { files, size, sha256 } : await wholePack(files, signal);
+  return { ...pack, oids: listOids(await readFile(files.idx)) };
 }
 
 /**
@@ -53,14 +58,19 @@ export async function inspectPack(indexed: IndexedFiles, inspection: Inspection)
   const objects = new Set(indexed.oids);
   const treeLimits = { maxDepth: limits.maxTreeDepth, maxPaths: limits.maxObjects };
   const trees = new TreeInspection({ objects, limits: treeLimits, signal, tracksUnreached: tips.length > 0 });
-  await trees.check(await readTipRoots(inspection), readTree);
-  const rest = trees.unreached;
   const listed = listTypes([...objects], inspection);
-  const history = rest.isSubsetOf(new Set(tips)) ? rest : await inspectRest(await listed, trees, inspection);
   const sizeJudged = listed.then(() => undefined);
   sizeJudged.catch(() => undefined);
-  trees.checkExtent();
-  return { ...indexed, history, sizeJudged };
+  try {
+    await trees.check(await readTipRoots(inspection), readTree);
+    const rest = trees.unreached;
+    const history = rest.isSubsetOf(new Set(tips)) ? rest : await inspectRest(await listed, trees, inspection);
+    trees.checkExtent();
+    return { ...indexed, history, sizeJudged };
+  } catch (error) {
+    await Promise.allSettled([sizeJudged]);
+    throw error;
+  }
 }
 
 /** Judges what the tips do not lead to, and answers the commits and tags. */

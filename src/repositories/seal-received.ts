@@ -1,12 +1,12 @@
 // Makes a received pack durable. That takes about as long as looking at what the pack holds, so it may begin before the look
 // is over, on the likely guess that all of it will be kept; a wrong guess and a refusal are taken back.
 import type { Oid } from "../domain/oid.ts";
-import { type PackFiles, packWithout } from "../git/pack-file.ts";
+import { type PackFile, type PackFiles, packWithout } from "../git/pack-file.ts";
 import { type PackDestination, preparePack, removeBlobs } from "./prepare-pack.ts";
 import type { PreparedPack } from "./store.ts";
 
 /** A pack in the quarantine's folder. */
-export type IndexedFiles = { readonly files: PackFiles; readonly oids: readonly Oid[] };
+export type IndexedFiles = PackFile & { readonly oids: readonly Oid[] };
 
 export type SealedReceived = { readonly prepared: PreparedPack; readonly files: PackFiles };
 

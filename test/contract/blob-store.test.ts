@@ -1,7 +1,7 @@
 // What every blob store promises, asked of each of them.
 
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -43,7 +43,10 @@ describe.each([
 ])("the blob store %s", (_name, openStore) => {
   const stack = new AsyncDisposableStack();
   let store: BlobStore;
+  let folder: string;
   beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "coregit-test-files-"));
+    stack.defer(() => rm(folder, { recursive: true, force: true }));
     store = await openStore(stack);
   }, S3_SERVER_DEADLINE_MS);
   afterAll(() => stack.disposeAsync());
@@ -57,6 +60,40 @@ describe.each([
     await store.put("back/bytes.pack", pieces(bytes, 70_001), bytes.length);
     expect((await read(store, "back/bytes.pack")).equals(bytes)).toBe(true);
     expect(await store.size("back/bytes.pack")).toBe(bytes.length);
+  });
+
+  test("gives back the bytes of a file that was put, which stays as it was", async () => {
+    const path = join(folder, "whole");
+    const bytes = randomBytes(9 * MIB + 17);
+    await writeFile(path, bytes, { mode: 0o400 });
+    await store.putFile("file/whole", path, bytes.length);
+    expect((await read(store, "file/whole")).equals(bytes)).toBe(true);
+    expect((await readFile(path)).equals(bytes)).toBe(true);
+  });
+
+  test("keeps the first bytes of a key that files are put to", async () => {
+    const [first, second] = [join(folder, "first"), join(folder, "second")];
+    await writeFile(first, "first");
+    await writeFile(second, "another");
+    await store.putFile("file/twice", first, 5);
+    await store.putFile("file/twice", second, 7);
+    expect((await read(store, "file/twice")).toString()).toBe("first");
+  });
+
+  test.each([4, 6])("refuses a file of 5 bytes that is to have %i, and keeps nothing of it", async (size) => {
+    const path = join(folder, "five");
+    await writeFile(path, "12345");
+    const key = `file/of-${size}`;
+    await expect(store.putFile(key, path, size)).rejects.toMatchObject({ code: "StorageCorrupt" });
+    expect(await store.size(key)).toBeNull();
+  });
+
+  test("says of a file that is not there what the disk says, and of an aborted put why", async () => {
+    await expect(store.putFile("file/missing", join(folder, "missing"), 1)).rejects.toMatchObject({ code: "ENOENT" });
+    const put = store.putFile("file/aborted", import.meta.filename, 1, AbortSignal.abort(new Error("No longer wanted.")));
+    await expect(put).rejects.toThrow("No longer wanted.");
+    expect(await store.size("file/missing")).toBeNull();
+    expect(await store.size("file/aborted")).toBeNull();
   });
 
   test("gives back ranges across its parts", async () => {

@@ -3,14 +3,14 @@
 
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { access, type FileHandle, link, mkdir, open, rm, stat } from "node:fs/promises";
+import { access, copyFile, type FileHandle, link, mkdir, open, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CoregitError } from "../../domain/errors.ts";
 import { checkKey, checkPrefix } from "../blob-key.ts";
 import type { BlobKey, BlobStore } from "../blob-store.ts";
 import { type ByteRange, resolveRange } from "../byte-range.ts";
-import { exactBytes } from "../byte-source.ts";
+import { checkWanted, exactBytes, sourceFailed } from "../byte-source.ts";
 import { storageFailure } from "../storage-failure.ts";
 import { listFiles } from "./list-files.ts";
 
@@ -31,21 +31,11 @@ export class FileBlobStore implements BlobStore {
   }
 
   async put(key: BlobKey, source: AsyncIterable<Uint8Array>, size: number, signal?: AbortSignal): Promise<void> {
-    const path = this.#pathOf(key);
-    const unfinished = join(this.#root, INCOMING_FOLDER, randomUUID());
-    try {
-      if ((await this.size(key)) === null) {
-        await writeDurably(unfinished, exactBytes(source, size, signal));
-        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-        await linkOnce(unfinished, path);
-      }
-      // Also for a key that was there: its own put may not have come this far.
-      await this.#syncFolders(dirname(path));
-    } catch (error) {
-      throw storageFailure(this.description, error);
-    } finally {
-      await rm(unfinished, { force: true });
-    }
+    await this.#write(key, (unfinished) => writeDurably(unfinished, exactBytes(source, size, signal)));
+  }
+
+  async putFile(key: BlobKey, path: string, size: number, signal?: AbortSignal): Promise<void> {
+    await this.#write(key, (unfinished) => copyDurably(path, unfinished, size, signal));
   }
 
   async *get(key: BlobKey, range?: ByteRange, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -102,6 +92,25 @@ export class FileBlobStore implements BlobStore {
     // Nothing is held between calls.
   }
 
+  /** `write` makes the file that it is told, durable when it resolves. */
+  async #write(key: BlobKey, write: (unfinished: string) => Promise<void>): Promise<void> {
+    const path = this.#pathOf(key);
+    const unfinished = join(this.#root, INCOMING_FOLDER, randomUUID());
+    try {
+      if ((await this.size(key)) === null) {
+        await write(unfinished);
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        await linkOnce(unfinished, path);
+      }
+      // Also for a key that was there: its own put may not have come this far.
+      await this.#syncFolders(dirname(path));
+    } catch (error) {
+      throw storageFailure(this.description, error);
+    } finally {
+      await rm(unfinished, { force: true });
+    }
+  }
+
   #pathOf(key: BlobKey): string {
     checkKey(key);
     return join(this.#root, key);
@@ -129,6 +138,19 @@ async function writeDurably(path: string, bytes: AsyncIterable<Uint8Array>): Pro
   await using file = await open(path, "wx", 0o600);
   for await (const piece of bytes) await file.writeFile(piece);
   await file.sync();
+}
+
+/** Neither copying nor bringing to disk can be given up midway; both take as long as the disk does. */
+async function copyDurably(from: string, to: string, size: number, signal?: AbortSignal): Promise<void> {
+  checkWanted(signal);
+  await access(from, constants.R_OK).catch(sourceFailed);
+  await copyFile(from, to, constants.COPYFILE_EXCL);
+  await using file = await open(to, "r");
+  await file.chmod(0o600);
+  const copied = (await file.stat()).size;
+  if (copied !== size) throw new CoregitError("StorageCorrupt", `The file has ${copied} bytes, not the announced ${size}.`);
+  await file.sync();
+  checkWanted(signal);
 }
 
 async function linkOnce(from: string, to: string): Promise<void> {

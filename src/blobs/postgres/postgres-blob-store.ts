@@ -9,7 +9,7 @@ import { CoregitError } from "../../domain/errors.ts";
 import { checkKey, checkPrefix } from "../blob-key.ts";
 import type { BlobKey, BlobStore } from "../blob-store.ts";
 import { type ByteRange, resolveRange } from "../byte-range.ts";
-import { exactBytes, inParts } from "../byte-source.ts";
+import { bytesOfFile, exactBytes, inParts } from "../byte-source.ts";
 import { storageFailure } from "../storage-failure.ts";
 
 /** Bytes in a part: what a put or a get holds in memory, a few times over. */
@@ -48,6 +48,10 @@ export class PostgresBlobStore implements BlobStore {
       await this.#db.query("DELETE FROM blob_parts WHERE key = $1", [unfinished]).catch(() => undefined);
       throw storageFailure(this.description, error);
     }
+  }
+
+  async putFile(key: BlobKey, path: string, size: number, signal?: AbortSignal): Promise<void> {
+    await this.put(key, bytesOfFile(path), size, signal);
   }
 
   async *get(key: BlobKey, range?: ByteRange, signal?: AbortSignal): AsyncGenerator<Uint8Array> {

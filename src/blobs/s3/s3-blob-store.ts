@@ -5,7 +5,7 @@ import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import { checkKey, checkPrefix, isKey } from "../blob-key.ts";
 import type { BlobKey, BlobStore } from "../blob-store.ts";
 import { type ByteRange, resolveRange } from "../byte-range.ts";
-import { exactBytes } from "../byte-source.ts";
+import { bytesOfFile, exactBytes } from "../byte-source.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { objectSize, putObject } from "./put-object.ts";
 import { askBucket, objectOf, type S3Bucket } from "./s3-bucket.ts";
@@ -28,6 +28,10 @@ export class S3BlobStore implements BlobStore {
     checkKey(key);
     const blob = { key, size, source: exactBytes(source, size, signal), signal };
     await this.#told(putObject(this.#bucket, blob), signal);
+  }
+
+  async putFile(key: BlobKey, path: string, size: number, signal?: AbortSignal): Promise<void> {
+    await this.put(key, bytesOfFile(path), size, signal);
   }
 
   async *get(key: BlobKey, range?: ByteRange, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
