@@ -52,20 +52,8 @@ export type RunStart = {
 };
 
 /** How a run ended: the fields that a row has from its end. */
-export type RunEnd = {
-  readonly status: "success" | "skipped" | "error";
-  readonly code: ErrorCode | null;
-  readonly message: string;
-  readonly details: ErrorDetails | null;
-  readonly branch: string | null;
-  readonly remoteSha: string | null;
-  readonly commitSha: string | null;
-  readonly added: number;
-  readonly modified: number;
-  readonly deleted: number;
-  readonly remoteCalls: number;
-  readonly receivedBytes: number;
-  readonly plan: RunPlan | null;
+export type RunEnd = Omit<RunRecord, keyof RunStart | "status" | "attempts" | "startedAt" | "completedAt"> & {
+  readonly status: Exclude<RunStatus, "running">;
 };
 
 const INSERT_RUNNING = `

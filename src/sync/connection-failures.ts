@@ -4,7 +4,8 @@ import { CoregitError, type ErrorCode } from "../domain/errors.ts";
 /** A wrong credential, one without rights, an installation that is gone, a key that cannot sign. */
 const NOT_LET_IN: ReadonlySet<ErrorCode> = new Set(["AuthenticationFailed", "AccessDenied", "RemoteNotFound", "SecretInvalid"]);
 
-const NOT_REACHED: ReadonlySet<ErrorCode> = new Set([
+/** The provider could not be asked. */
+export const NOT_REACHED: ReadonlySet<ErrorCode> = new Set([
   "InvalidSpec",
   "AddressRefused",
   "RedirectRefused",
