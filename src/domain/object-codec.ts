@@ -34,7 +34,8 @@ export function newObject(type: ObjectType, content: Uint8Array): NewObject {
 /** The most frequent first. */
 const MODES: readonly (FileMode | TreeMode)[] = ["100644", "40000", "100755", "120000", "160000", "100664"];
 const LONGEST_MODE = 6;
-const OID_BYTES = 20;
+/** Of an oid as entries of trees have it. */
+export const OID_BYTES = 20;
 const SPACE = 0x20;
 
 /** What git orders entries by: the name, a tree's as if it ended in `/`. */
@@ -90,8 +91,11 @@ function isInOrder(left: TreeEntry, right: TreeEntry): boolean {
   return compareEntries(left, right) < 0;
 }
 
-/** Byte by byte, without making a string: a large history has millions of entries. */
-function decodeMode(bytes: Buffer, start: number): FileMode | TreeMode {
+/**
+ * The mode of the entry at `start`. Byte by byte, without making a string: a large history has millions of entries.
+ * @throws CoregitError `ObjectInvalid`.
+ */
+export function decodeMode(bytes: Buffer, start: number): FileMode | TreeMode {
   for (const mode of MODES) if (startsWithMode(bytes, start, mode)) return mode;
   const space = bytes.indexOf(SPACE, start);
   if (space < 0 || space - start > LONGEST_MODE) throw invalid("A tree has an entry without a mode.");
@@ -105,14 +109,15 @@ function startsWithMode(bytes: Buffer, start: number, mode: string): boolean {
   return bytes[start + mode.length] === SPACE;
 }
 
-function findNul(bytes: Buffer, start: number): number {
+/** Where the name that begins at `start` ends; an oid follows. @throws CoregitError `ObjectInvalid`. */
+export function findNul(bytes: Buffer, start: number): number {
   let at = start;
   while (at < bytes.length && bytes[at] !== 0) at += 1;
   if (at + 1 + OID_BYTES > bytes.length) throw invalid("A tree is cut off within an entry.");
   return at;
 }
 
-function decodeOid(bytes: Buffer, start: number): Oid {
+export function decodeOid(bytes: Buffer, start: number): Oid {
   return bytes.toString("hex", start, start + OID_BYTES) as Oid;
 }
 

@@ -25,7 +25,7 @@ export class CatFile implements AsyncDisposable {
   readonly #git: GitProcess;
   readonly #waiting: Request[] = [];
   #unsent: string[] = [];
-  #rest = Buffer.alloc(0);
+  #rest = "";
   #reading: Reading | null = null;
   #isClosed = false;
 
@@ -87,11 +87,11 @@ export class CatFile implements AsyncDisposable {
   #takeHeader(chunk: Buffer): Buffer | null {
     const end = chunk.indexOf(LINE_FEED);
     if (end < 0) {
-      this.#rest = Buffer.concat([this.#rest, chunk]);
+      this.#rest += chunk.toString("latin1");
       return null;
     }
-    const line = Buffer.concat([this.#rest, chunk.subarray(0, end)]).toString("latin1");
-    this.#rest = Buffer.alloc(0);
+    const line = `${this.#rest}${chunk.toString("latin1", 0, end)}`;
+    this.#rest = "";
     const request = this.#waiting.shift();
     const [, oid, type, size] = HEADER.exec(line) ?? [];
     if (request === undefined) return null;

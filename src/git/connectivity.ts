@@ -8,11 +8,9 @@ import { type GitCommand, gitFailure, runGit } from "./git-process.ts";
 const DEADLINE_MS = 30 * 60_000;
 /** What it says is told from its exit. */
 const MAX_OUTPUT_BYTES = 4_096;
-/** Up to here git is told the published tips; more it reads itself, for which it starts another process. */
-const FEW = 1_000;
 
 type Place = {
-  /** A repository whose alternate has the published refs. */
+  /** A repository that has, or whose alternate has, what the published refs lead to. */
   readonly gitDir: string;
   readonly memoryBytes: number;
   readonly signal: AbortSignal;
@@ -20,17 +18,16 @@ type Place = {
 
 type Tips = {
   readonly next: readonly Oid[];
-  /** What the refs of the alternate are. */
+  /** What refs lead to already. */
   readonly published: ReadonlySet<Oid>;
 };
 
 /** @throws CoregitError `OutOfMemory`, `Internal`, `Timeout`. */
 export async function areConnected(place: Place, { next, published }: Tips): Promise<boolean> {
   if (next.length === 0) return true;
-  const known = published.size <= FEW ? [...published].map((oid) => `^${oid}`) : null;
-  const args = ["rev-list", "--objects", "--stdin", "--quiet", ...(known === null ? ["--not", "--alternate-refs"] : [])];
+  const args = ["rev-list", "--objects", "--stdin", "--quiet"];
   const command: GitCommand = { args, ...place, deadlineMs: DEADLINE_MS };
-  const input = [...next, ...(known ?? []), ""].join("\n");
+  const input = [...next, ...published.values().map((oid) => `^${oid}`), ""].join("\n");
   const { exit } = await runGit(command, { input, maxOutputBytes: MAX_OUTPUT_BYTES });
   if (exit.wasAborted || exit.signal !== null) throw gitFailure(command, exit);
   // Said in git's untranslated words (LC_ALL=C); there is no exit code of its own for it.

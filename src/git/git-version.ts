@@ -11,7 +11,12 @@ export async function gitVersion(signal?: AbortSignal): Promise<string> {
   const command = { args: ["version"], gitDir: null, deadlineMs: DEADLINE_MS, ...(signal && { signal }) };
   const { stdout, exit } = await runGit(command, { maxOutputBytes: 1_024 });
   if (exit.code !== 0) throw gitFailure(command, exit);
-  const [, version, major, minor] = /^git version ((\d+)\.(\d+)\S*)/.exec(stdout.toString("latin1")) ?? [];
+  return readGitVersion(stdout.toString("latin1"));
+}
+
+/** The version in what `git version` prints. @throws CoregitError `Internal` when it is older than 2.37, or none. */
+export function readGitVersion(text: string): string {
+  const [, version, major, minor] = /^git version ((\d+)\.(\d+)\S*)/.exec(text) ?? [];
   if (version === undefined || !isEnough(Number(major), Number(minor))) {
     throw new CoregitError(
       "Internal",

@@ -32,9 +32,15 @@ export type IndexedPack = {
   readonly objects: number;
   /** SHA-256 of the stream. */
   readonly sha256: Buffer;
+  /** Nothing in it leads to an object outside of it. */
+  readonly isSelfContained: boolean;
 };
 
 type Tally = { bytes: number; objects: number; readonly digest: Hash };
+
+/** With this git says by its exit whether the pack leads out of itself. It checks the links as `--strict` alone does. */
+const SELF_CONTAINED = "--check-self-contained-and-connected";
+const NOT_SELF_CONTAINED = 1;
 
 /**
  * Streams `source` into the repository's `objects/pack`. Whatever fails, no pack is left there; an error of `source` is thrown as it is.
@@ -50,8 +56,8 @@ export async function indexPack(
   const chunks = checked(source, limits, tally);
   // Nothing is started for what does not even begin like a pack that we take.
   const first = await chunks.next();
-  const checks = limits.isLinked ? `--strict=${LEFT_TO_PATH_RULES.map((id) => `${id}=warn`).join(",")}` : "--fsck-objects";
-  const args = ["index-pack", "--stdin", "--fix-thin", checks];
+  const linked = [`--strict=${LEFT_TO_PATH_RULES.map((id) => `${id}=warn`).join(",")}`, SELF_CONTAINED];
+  const args = ["index-pack", "--stdin", "--fix-thin", ...(limits.isLinked ? linked : ["--fsck-objects"])];
   const { memoryBytes, gitCpuSeconds: cpuSeconds } = limits;
   const command: GitCommand = { args, gitDir, memoryBytes, cpuSeconds, signal };
   await using git = startGit(command);
@@ -63,8 +69,10 @@ export async function indexPack(
   const exit = await git.exited;
   signal.throwIfAborted();
   const [, name] = /^pack\t([0-9a-f]{40})\n/.exec(output) ?? [];
-  if (exit.code !== 0 || name === undefined) throw packError(command, exit);
-  return { name, bytes: tally.bytes, objects: tally.objects, sha256: tally.digest.digest() };
+  const isTaken = exit.code === 0 || (limits.isLinked && exit.code === NOT_SELF_CONTAINED);
+  if (!isTaken || name === undefined) throw packError(command, exit);
+  const isSelfContained = limits.isLinked && exit.code === 0;
+  return { name, bytes: tally.bytes, objects: tally.objects, sha256: tally.digest.digest(), isSelfContained };
 }
 
 async function* resumed(first: IteratorResult<Uint8Array>, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -42,6 +42,54 @@ export function listOids(bytes: Buffer): Oid[] {
   return Array.from({ length: names.length / HEX }, (_, index) => names.slice(index * HEX, (index + 1) * HEX) as Oid);
 }
 
+/** Finds objects by their 20 bytes, without making strings of them. Positions are those of `listOids`. */
+export class ObjectPositions {
+  readonly #index: Buffer;
+  readonly #names: Buffer;
+
+  /** @throws CoregitError `PackInvalid`. */
+  constructor(index: Buffer) {
+    this.#index = index;
+    this.#names = readObjectNames(index);
+  }
+
+  has(oid: Oid): boolean {
+    return this.positionOf(oid) >= 0;
+  }
+
+  /** -1: the pack does not have it. */
+  positionOf(oid: Oid): number {
+    return this.find(Buffer.from(oid, "hex"), 0);
+  }
+
+  /** The position of the object whose oid is at `start` of `bytes`; -1: the pack does not have it. */
+  find(bytes: Buffer, start: number): number {
+    const first = bytes[start] ?? 0;
+    let low = first === 0 ? 0 : this.#countUpTo(first - 1);
+    let high = this.#countUpTo(first) - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const order = this.#compare(middle, bytes, start);
+      if (order === 0) return middle;
+      if (order < 0) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+
+  /** How many objects have that first byte or a smaller one. */
+  #countUpTo(byte: number): number {
+    return this.#index.readUInt32BE(8 + byte * 4);
+  }
+
+  #compare(position: number, bytes: Buffer, start: number): number {
+    const name = position * OID_BYTES;
+    let at = 0;
+    while (at < OID_BYTES - 1 && this.#names[name + at] === bytes[start + at]) at += 1;
+    return (this.#names[name + at] ?? 0) - (bytes[start + at] ?? 0);
+  }
+}
+
 /** The entries of a pack smaller than 2 GiB, in order of oid. @throws CoregitError `PackInvalid`. */
 export function readEntries(bytes: Buffer): IndexEntry[] {
   const oids = listOids(bytes);

@@ -12,10 +12,14 @@ const FIRST_LINE_BYTES = 128;
 /** Makes what is missing of an empty bare repository. Safe to repeat and to race. */
 export async function makeBareDirectory(directory: string): Promise<void> {
   await mkdir(join(directory, "objects", "pack"), { recursive: true });
-  await mkdir(join(directory, "objects", "info"), { recursive: true });
-  await mkdir(join(directory, "refs"), { recursive: true });
-  await writeFile(join(directory, "config"), CONFIG, { flag: "wx" }).catch(ignoreExisting);
-  await writeFile(join(directory, "HEAD"), "ref: refs/heads/main\n", { flag: "wx" }).catch(ignoreExisting);
+  const writeNew = (name: string, content: string) =>
+    writeFile(join(directory, name), content, { flag: "wx" }).catch(ignoreExisting);
+  await Promise.all([
+    mkdir(join(directory, "objects", "info"), { recursive: true }),
+    mkdir(join(directory, "refs"), { recursive: true }),
+    writeNew("config", CONFIG),
+    writeNew("HEAD", "ref: refs/heads/main\n"),
+  ]);
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException): void {

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import type { Transaction } from "../db/database.ts";
 import { deleteRepository, findRepository, getRepository, type RepositoryRow } from "../db/repositories.ts";
 import type { NewObject } from "../domain/object-codec.ts";
+import type { Oid } from "../domain/oid.ts";
+import { gitVersion } from "../git/git-version.ts";
 import { writePack } from "../git/pack-writer.ts";
+import { makeBareDirectory } from "./bare-directory.ts";
 import type { CommitRequest, CommitResult } from "./commit-request.ts";
 import { CommitWriter } from "./commit-writer.ts";
 import { type Comparisons, createComparisons } from "./comparisons.ts";
@@ -45,8 +48,12 @@ export interface LocalRepositoryStore extends RepositoryStore {
   trimViews(signal: AbortSignal): Promise<number>;
 }
 
-/** Opens the store and removes what processes that are gone left in the cache. */
+/**
+ * Opens the store and removes what processes that are gone left in the cache.
+ * @throws CoregitError `Internal` when there is no git on this machine, or one that is too old.
+ */
 export async function openRepositoryStore(options: StoreOptions): Promise<LocalRepositoryStore> {
+  await gitVersion();
   const work = await ProcessDirectory.open(join(options.cacheDir, "quarantine"), options.clock);
   return new CachedRepositoryStore(options, work);
 }
@@ -91,14 +98,16 @@ class CachedRepositoryStore implements LocalRepositoryStore {
 
   async quarantine(repository: Repository, shallow?: ShallowCommit): Promise<Quarantine> {
     const { blobs, limits } = this.#options;
-    const view = await this.leaseView(repository);
     const context = {
+      ...(await this.#openPlace(repository)),
       blobs,
       limits,
       repositoryId: repository.id,
-      folder: this.#work.newFolder(),
-      view,
       published: this.#objects.cache,
+      reader: {
+        commit: (oid: Oid) => this.#objects.commit(repository.id, oid),
+        tree: (oid: Oid) => this.#objects.tree(repository.id, oid),
+      },
       onSealed: (pack: PreparedPack, left: SealedPack) => this.#sealed.set(pack, left),
     };
     return await openQuarantine(context, shallow ?? null);
@@ -164,6 +173,16 @@ class CachedRepositoryStore implements LocalRepositoryStore {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#objects[Symbol.asyncDispose]();
     await this.#work[Symbol.asyncDispose]();
+  }
+
+  /** A bare directory and what it is to build on, made at once. */
+  async #openPlace({ id }: Repository): Promise<{ readonly folder: string; readonly view: ViewLease }> {
+    const folder = this.#work.newFolder();
+    const [view, made] = await Promise.allSettled([this.#views.leasePacks(id), makeBareDirectory(folder)]);
+    if (view.status === "fulfilled" && made.status === "fulfilled") return { folder, view: view.value };
+    if (view.status === "fulfilled") view.value[Symbol.dispose]();
+    await rm(folder, { recursive: true, force: true });
+    throw [view, made].find((end) => end.status === "rejected")?.reason;
   }
 
   /** Spares the way through the blob store. */

@@ -14,11 +14,13 @@ import { areConnected } from "../git/connectivity.ts";
 import { type IndexedPack, indexPack } from "../git/index-pack.ts";
 import { CommitLift } from "../git/lift-commit.ts";
 import type { PackFiles } from "../git/pack-file.ts";
+import type { ObjectPositions } from "../git/pack-index.ts";
 import { writePack } from "../git/pack-writer.ts";
-import { makeBareDirectory } from "./bare-directory.ts";
+import type { PackedObjects } from "../git/small-pack.ts";
+import { isKnownClosed, type PublishedReader } from "./known-closure.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { prepareWritten } from "./prepare-pack.ts";
-import { inspectPack, openReceived, type ReceivedPack } from "./received-pack.ts";
+import { inspectPack, type OpenedPack, openReceived, type ReceivedPack } from "./received-pack.ts";
 import { EarlySeal, type SealPlace, sealPack } from "./seal-received.ts";
 import type { CheckedTips, NewObject, PreparedPack, Quarantine, ReceiveOptions } from "./store.ts";
 import type { StoreOptions } from "./store-options.ts";
@@ -28,10 +30,13 @@ export type ShallowCommit = { readonly oid: Oid; readonly content: Uint8Array };
 
 export type QuarantineContext = Pick<StoreOptions, "blobs" | "limits"> & {
   readonly repositoryId: string;
+  /** A bare directory. */
   readonly folder: string;
   /** Held until the quarantine is gone. */
   readonly view: ViewLease;
   readonly published: ObjectCache;
+  /** Of published objects, also those that are not in the cache. */
+  readonly reader: PublishedReader;
   /** Told where a sealed pack lies until the quarantine is disposed, and what was decoded of it. */
   onSealed(pack: PreparedPack, left: SealedPack): void;
 };
@@ -43,7 +48,6 @@ export type SealedPack = { readonly files: PackFiles; readonly decoded: ObjectCa
 export async function openQuarantine(context: QuarantineContext, shallow: ShallowCommit | null): Promise<Quarantine> {
   const quarantine = new QuarantineDirectory(context);
   try {
-    await makeBareDirectory(context.folder);
     await writeFile(join(context.folder, "objects", "info", "alternates"), `${join(context.view.directory, "objects")}\n`);
     if (shallow !== null) await quarantine.addShallow(shallow);
     return quarantine;
@@ -60,6 +64,8 @@ class QuarantineDirectory implements Quarantine {
   readonly #added: NewObject[] = [];
   /** Apart from what is published, as long as this is not. */
   readonly #decoded: ObjectCache;
+  /** Objects of the pack received last, when they are few and small. */
+  #packed: PackedObjects = new Map();
   #reader: CatFile | null = null;
 
   constructor(context: QuarantineContext) {
@@ -88,27 +94,32 @@ class QuarantineDirectory implements Quarantine {
   async #receive(source: AsyncIterable<Uint8Array>, options: ReceiveOptions, signal: AbortSignal) {
     const { shallowTips, tips } = options;
     await this.#markShallow(shallowTips);
-    // Started now, so that it is there when the pack is.
-    this.#openReader();
+    // Started now, so that it is there when the pack is. Of a push it is not known whether it will be needed.
+    if (tips === undefined) this.#openReader();
     const indexed = await this.#index(source, shallowTips, signal);
+    const pack = await openReceived(this.#context.folder, indexed, signal);
+    this.#packed = pack.objects ?? new Map();
     // At once, and neither outlives this: what fails waits for the other.
-    const [judged, checked] = await Promise.allSettled([this.#judge(indexed, options, signal), this.#checkTips(tips, signal)]);
+    const [judged, checked] = await Promise.allSettled([
+      this.#judge(pack, options, signal),
+      this.#checkTips(tips, indexed.isSelfContained ? pack.positions : null, signal),
+    ]);
     if (judged.status === "rejected") throw judged.reason;
     if (checked.status === "rejected") throw checked.reason;
     return { bytes: indexed.bytes, objects: indexed.objects, tips: checked.value };
   }
 
-  async #judge(arrived: IndexedPack, { shallowTips, sealEarly }: ReceiveOptions, signal: AbortSignal): Promise<void> {
+  async #judge(opened: OpenedPack, { shallowTips, tips, sealEarly }: ReceiveOptions, signal: AbortSignal): Promise<void> {
     const { folder, limits } = this.#context;
-    const indexed = await openReceived(folder, arrived, signal);
-    const early = sealEarly === true ? new EarlySeal(indexed, this.#placeFor({ source: "import", signal })) : null;
+    const source = tips === undefined ? "import" : "push";
+    const early = sealEarly === true ? new EarlySeal(opened, this.#placeFor({ source, signal })) : null;
     try {
-      const pack = await inspectPack(indexed, {
+      const pack = await inspectPack(opened, {
         directory: folder,
         tips: shallowTips,
         readTree: this.readTree,
-        readTreeOnce: async (oid) => decodeTree((await this.#read("tree", oid)).content),
-        readInfo: (oid) => this.#openReader().info(oid),
+        readInfo: (oid) => this.#packed.get(oid) ?? this.#openReader().info(oid),
+        readObject: (oid) => this.#packed.get(oid) ?? this.#openReader().read(oid),
         readCommitObject: (oid) => this.readCommitObject(oid),
         limits,
         signal,
@@ -143,11 +154,15 @@ class QuarantineDirectory implements Quarantine {
     return this.#decoded.tree(repositoryId, oid) ?? published.tree(repositoryId, oid) ?? this.#readTree(oid);
   };
 
-  async #checkTips(tips: ReceiveOptions["tips"], signal: AbortSignal): Promise<CheckedTips> {
+  /** `whole`: a pack that leads to nothing outside of it. */
+  async #checkTips(tips: ReceiveOptions["tips"], whole: ObjectPositions | null, signal: AbortSignal): Promise<CheckedTips> {
     const { folder, limits } = this.#context;
     const { next, published } = tips ?? { next: [], published: new Set() };
-    const found = await Promise.all(next.map((oid) => this.#openReader().info(oid)));
+    const found = await Promise.all(next.map((oid) => this.#packed.get(oid) ?? this.#openReader().info(oid)));
     const types = new Map(found.flatMap((object) => (object === null ? [] : [[object.oid, object.type]])));
+    if (whole !== null && next.every((oid) => whole.has(oid))) return { types, areConnected: true };
+    const isClosed = await isKnownClosed({ packed: this.#packed, tips: next, published }, this.#context.reader);
+    if (isClosed) return { types, areConnected: true };
     const place = { gitDir: folder, memoryBytes: limits.gitMemoryBytes, signal };
     return { types, areConnected: await areConnected(place, { next: [...types.keys()], published }) };
   }
@@ -229,7 +244,7 @@ class QuarantineDirectory implements Quarantine {
   }
 
   async #read(type: "tree" | "commit", oid: Oid): Promise<StoredObject> {
-    const object = await this.#explained(() => this.#openReader().read(oid));
+    const object = this.#packed.get(oid) ?? (await this.#explained(() => this.#openReader().read(oid)));
     if (object?.type !== type) throw new CoregitError("ObjectMissing", `There is no ${type} ${oid}.`, { details: { oid } });
     return object;
   }

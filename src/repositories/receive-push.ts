@@ -50,7 +50,7 @@ export async function receivePush(store: RepositoryStore, push: Push, signal: Ab
   let forward: ForwardMoves;
   try {
     const tips = { next: newTips(push, problems), published: new Set(refs.values()) };
-    const received = await quarantine.receivePack(push.pack, { shallowTips: [], tips }, signal);
+    const received = await quarantine.receivePack(push.pack, { shallowTips: [], tips, sealEarly: true }, signal);
     judgeTips(push, received.tips, problems);
     forward = await judgeProtected(push, problems, { quarantine, signal });
   } catch (error) {

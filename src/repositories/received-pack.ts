@@ -1,16 +1,18 @@
 // A pack that index-pack accepted, looked at once more: how much it unfolds to and what its trees hold.
 import { readFile, stat } from "node:fs/promises";
 import { CoregitError } from "../domain/errors.ts";
-import { decodeCommit, type ObjectType } from "../domain/object-codec.ts";
+import { decodeCommit, decodeTree, type ObjectType } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { TreeReader } from "../domain/tree.ts";
-import type { ObjectInfo } from "../git/cat-file.ts";
+import type { ObjectInfo, StoredObject } from "../git/cat-file.ts";
 import type { IndexedPack } from "../git/index-pack.ts";
 import { listObjects } from "../git/object-listing.ts";
 import { wholePack } from "../git/pack-file.ts";
-import { listOids } from "../git/pack-index.ts";
+import { listOids, ObjectPositions } from "../git/pack-index.ts";
+import { isSmallPack, type PackedObjects, readSmallPack } from "../git/small-pack.ts";
 import { packPath } from "./pack-fill.ts";
-import { TreeInspection } from "./received-trees.ts";
+import { TreeInspection, type TreeLimits } from "./received-trees.ts";
+import { areFitTrees, readTree } from "./scan-trees.ts";
 import type { IndexedFiles } from "./seal-received.ts";
 import type { StoreLimits } from "./store-options.ts";
 
@@ -32,69 +34,110 @@ type Inspection = {
   /** Commits that the pack was asked for: their trees are looked at while the rest is listed. */
   readonly tips: readonly Oid[];
   readonly readTree: TreeReader;
-  /** The same for trees that nobody will ask for again, as those of a history. */
-  readonly readTreeOnce: TreeReader;
-  readonly readInfo: (oid: Oid) => Promise<ObjectInfo | null>;
+  readonly readInfo: (oid: Oid) => ObjectInfo | null | Promise<ObjectInfo | null>;
+  /** For trees that nobody will ask for again, as those of a history. */
+  readonly readObject: (oid: Oid) => StoredObject | null | Promise<StoredObject | null>;
   readonly readCommitObject: (oid: Oid) => Promise<Uint8Array>;
   readonly limits: StoreLimits;
   readonly signal: AbortSignal;
 };
 
+export type OpenedPack = IndexedFiles & {
+  readonly positions: ObjectPositions;
+  /** Its objects, when they are few and small. */
+  readonly objects: PackedObjects | null;
+};
+
 /** The pack that index-pack left in the quarantine, which is what came if nothing had to be added to it. */
-export async function openReceived(directory: string, indexed: IndexedPack, signal: AbortSignal): Promise<IndexedFiles> {
+export async function openReceived(directory: string, indexed: IndexedPack, signal: AbortSignal): Promise<OpenedPack> {
   const { name, bytes, sha256 } = indexed;
   const files = { pack: packPath(directory, name, "pack"), idx: packPath(directory, name, "idx") };
   const { size } = await stat(files.pack);
   const pack = size === bytes ? { files, size, sha256 } : await wholePack(files, signal);
-  return { ...pack, oids: listOids(await readFile(files.idx)) };
+  const index = await readFile(files.idx);
+  const oids = listOids(index);
+  const isSmall = isSmallPack({ objects: oids.length, bytes: size });
+  const positions = new ObjectPositions(index);
+  return { ...pack, positions, oids, objects: isSmall ? readSmallPack(await readFile(files.pack), index) : null };
 }
 
 /**
  * Judges the trees of the pack. What the tips lead to need not be listed to know what it is, so that of a pack which holds
  * nothing else only the size is left to judge. @throws CoregitError `PathRefused`, `TooManyObjects`, `ObjectInvalid`, and that of `sizeJudged`.
  */
-export async function inspectPack(indexed: IndexedFiles, inspection: Inspection): Promise<ReceivedPack> {
-  const { limits, signal, readTree, tips } = inspection;
-  const objects = new Set(indexed.oids);
-  const treeLimits = { maxDepth: limits.maxTreeDepth, maxPaths: limits.maxObjects };
-  const trees = new TreeInspection({ objects, limits: treeLimits, signal, tracksUnreached: tips.length > 0 });
-  const listed = listTypes([...objects], inspection);
+export async function inspectPack(pack: OpenedPack, inspection: Inspection): Promise<ReceivedPack> {
+  const { files, oids, size, sha256 } = pack;
+  const listing = listPack(oids, inspection);
+  if (inspection.tips.length === 0) {
+    const history = await inspectAll(pack, listing, inspection);
+    return { files, oids, size, sha256, history, sizeJudged: Promise.resolve() };
+  }
+  const listed = Array.fromAsync(listing);
   const sizeJudged = listed.then(() => undefined);
   sizeJudged.catch(() => undefined);
   try {
-    await trees.check(await readTipRoots(inspection), readTree);
-    const rest = trees.unreached;
-    const history = rest.isSubsetOf(new Set(tips)) ? rest : await inspectRest(await listed, trees, inspection);
-    trees.checkExtent();
-    return { ...indexed, history, sizeJudged };
+    const history = (await inspectTips(pack, inspection)) ?? (await inspectAll(pack, await listed, inspection));
+    return { files, oids, size, sha256, history, sizeJudged };
   } catch (error) {
     await Promise.allSettled([sizeJudged]);
     throw error;
   }
 }
 
-/** Judges what the tips do not lead to, and answers the commits and tags. */
-async function inspectRest(
-  types: ReadonlyMap<Oid, ObjectType>,
-  trees: TreeInspection,
-  inspection: Inspection,
-): Promise<ReadonlySet<Oid>> {
-  const ofType = (type: ObjectType) => [...types.keys()].filter((oid) => types.get(oid) === type);
-  const commits = ofType("commit");
-  await trees.check(await readRoots(commits, inspection), inspection.readTreeOnce);
-  await trees.check(ofType("tree"), inspection.readTreeOnce);
-  return new Set([...commits, ...ofType("tag")]);
+/** Judges what the tips lead to, and answers the history of a pack that holds nothing else; null: more has to be judged. */
+async function inspectTips({ oids }: OpenedPack, inspection: Inspection): Promise<ReadonlySet<Oid> | null> {
+  const { tips, signal } = inspection;
+  const trees = new TreeInspection({ objects: new Set(oids), limits: treeLimits(inspection), signal, tracksUnreached: true });
+  await trees.check(await readTipRoots(inspection), inspection.readTree);
+  const rest = trees.unreached;
+  if (!rest.isSubsetOf(new Set(tips))) return null;
+  trees.checkExtent();
+  return rest;
 }
 
-async function listTypes(oids: readonly Oid[], inspection: Inspection): Promise<Map<Oid, ObjectType>> {
+type Listing = AsyncIterable<readonly ObjectInfo[]> | Iterable<readonly ObjectInfo[]>;
+
+/** Judges all trees while the objects are still being listed, and answers the commits and tags. */
+async function inspectAll(pack: OpenedPack, listing: Listing, inspection: Inspection): Promise<ReadonlySet<Oid>> {
+  const { readObject: read, signal } = inspection;
+  const history = new Set<Oid>();
+  async function* trees(): AsyncGenerator<readonly ObjectInfo[]> {
+    for await (const objects of listing) {
+      for (const { oid, type } of objects) if (type === "commit" || type === "tag") history.add(oid);
+      yield objects.filter(({ type }) => type === "tree");
+    }
+  }
+  const isFit = await areFitTrees({ trees: trees(), positions: pack.positions, read, limits: treeLimits(inspection), signal });
+  if (!isFit) await findPath(pack.oids, inspection);
+  return history;
+}
+
+/** Looks at all trees once more, from the commits on, so that the refusal names the path of what is refused. */
+async function findPath(oids: readonly Oid[], inspection: Inspection): Promise<void> {
+  const { signal, readObject } = inspection;
+  const listed = (await Array.fromAsync(listPack(oids, inspection))).flat();
+  const readOnce = async (oid: Oid) => decodeTree((await readTree(oid, readObject)).content);
+  const ofType = (type: ObjectType) => listed.filter((object) => object.type === type).map(({ oid }) => oid);
+  const trees = new TreeInspection({ objects: new Set(oids), limits: treeLimits(inspection), signal, tracksUnreached: false });
+  await trees.check(await readRoots(ofType("commit"), inspection), readOnce);
+  await trees.check(ofType("tree"), readOnce);
+  trees.checkExtent();
+}
+
+function treeLimits({ limits }: Inspection): TreeLimits {
+  return { maxDepth: limits.maxTreeDepth, maxPaths: limits.maxObjects };
+}
+
+/** The objects with their types and sizes. @throws CoregitError `PackTooLarge` before it gives those that are too much. */
+async function* listPack(oids: readonly Oid[], inspection: Inspection): AsyncGenerator<readonly ObjectInfo[]> {
   const { directory, limits, signal } = inspection;
   const options = { memoryBytes: limits.gitMemoryBytes, signal };
-  const listed = oids.length <= FEW ? await listFew(oids, inspection) : await listObjects(directory, oids, options);
-  checkInflatedSize(
-    listed.reduce((sum, { size }) => sum + size, 0),
-    limits.maxInflatedBytes,
-  );
-  return new Map(oids.map((oid, index) => [oid, listed[index]?.type ?? "blob"]));
+  let bytes = 0;
+  for await (const objects of oids.length <= FEW ? [listFew(oids, inspection)] : listObjects(directory, oids, options)) {
+    for (const { size } of objects) bytes += size;
+    checkInflatedSize(bytes, limits.maxInflatedBytes);
+    yield objects;
+  }
 }
 
 /** Asks the process that runs already. */

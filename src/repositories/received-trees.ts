@@ -11,20 +11,22 @@ const BATCH = 256;
 export type ReceivedTrees = {
   /** All objects in the pack. */
   readonly objects: ReadonlySet<Oid>;
-  readonly limits: { readonly maxDepth: number; readonly maxPaths: number };
+  readonly limits: TreeLimits;
   readonly signal: AbortSignal;
   /** Whether `unreached` will be asked for: to keep it up costs more than to read the trees. */
   readonly tracksUnreached: boolean;
 };
 
 type Place = { readonly oid: Oid; readonly path: GitPath };
-/** `folders`: those that came in the pack. */
-type Folder = { readonly entries: number; readonly folders: readonly Oid[] };
+
+/** A tree of the pack. `folders`: those that came in the pack. `K`: what tells its objects apart. */
+export type Folder<K> = { readonly entries: number; readonly folders: readonly K[] };
+export type TreeLimits = { readonly maxDepth: number; readonly maxPaths: number };
 
 /** Judges trees as they become known, each once, with everything below it that came in the pack. */
 export class TreeInspection {
   readonly #received: ReceivedTrees;
-  readonly #known = new Map<Oid, Folder>();
+  readonly #known = new Map<Oid, Folder<Oid>>();
   /** Known, or about to be. */
   readonly #met = new Set<Oid>();
   readonly #unreached: Set<Oid>;
@@ -51,7 +53,7 @@ export class TreeInspection {
 
   /** Judges depth and number of paths of all that was checked. @throws CoregitError `PathRefused`, `TooManyObjects`. */
   checkExtent(): void {
-    checkExtent(this.#received, this.#known);
+    checkExtent(this.#known, this.#received.limits);
   }
 
   /** Level by level, so that many trees are read at once and a name is reported at its shortest path. */
@@ -105,14 +107,17 @@ function pathOf({ name }: TreeEntry, { path }: Place): GitPath {
 
 type Extent = { readonly depth: number; readonly paths: number };
 
-/** Depth and number of paths of each tree from those of its folders; a tree is measured once, wherever it stands. */
-function checkExtent({ limits }: ReceivedTrees, known: ReadonlyMap<Oid, Folder>): void {
-  const extents = new Map<Oid, Extent>();
+/**
+ * Depth and number of paths of each tree from those of its folders; a tree is measured once, wherever it stands.
+ * @throws CoregitError `PathRefused`, `TooManyObjects`.
+ */
+export function checkExtent<K>(known: ReadonlyMap<K, Folder<K>>, limits: TreeLimits): void {
+  const extents = new Map<K, Extent>();
   for (const root of known.keys()) checkLimits(measure(root, known, extents), limits);
 }
 
 /** Folders before those that hold them, without recursion: a hostile tree may be deeper than our stack. */
-function measure(root: Oid, known: ReadonlyMap<Oid, Folder>, extents: Map<Oid, Extent>): Extent | undefined {
+function measure<K>(root: K, known: ReadonlyMap<K, Folder<K>>, extents: Map<K, Extent>): Extent | undefined {
   const pending = [root];
   for (let oid = pending.at(-1); oid !== undefined; oid = pending.at(-1)) {
     const folder = known.get(oid);
@@ -128,7 +133,7 @@ function measure(root: Oid, known: ReadonlyMap<Oid, Folder>, extents: Map<Oid, E
 const NOTHING: Extent = { depth: 0, paths: 0 };
 
 /** Null: one of its folders has not been measured. */
-function extentOf({ entries, folders }: Folder, extents: ReadonlyMap<Oid, Extent>): Extent | null {
+function extentOf<K>({ entries, folders }: Folder<K>, extents: ReadonlyMap<K, Extent>): Extent | null {
   let depth = 0;
   let paths = entries;
   for (const oid of folders) {
@@ -140,7 +145,7 @@ function extentOf({ entries, folders }: Folder, extents: ReadonlyMap<Oid, Extent
   return { depth: depth + 1, paths };
 }
 
-function checkLimits(extent: Extent | undefined, limits: ReceivedTrees["limits"]): void {
+function checkLimits(extent: Extent | undefined, limits: TreeLimits): void {
   if (extent === undefined) return;
   if (extent.depth > limits.maxDepth) {
     throw new CoregitError("PathRefused", `A folder of the pack is more than ${limits.maxDepth} folders deep.`);

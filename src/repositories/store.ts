@@ -114,8 +114,8 @@ export type ReceiveOptions = {
   /** Where refs are to point, and where all refs point now: looked at beside the pack. */
   readonly tips?: { readonly next: readonly Oid[]; readonly published: ReadonlySet<Oid> };
   /**
-   * Begins to make the pack durable while it is still being looked at, as `seal` of an import would. For a caller that has
-   * nothing to refuse; a pack that is refused leaves nothing.
+   * Begins to make the pack durable while it is still being looked at, as `seal` would: of a push when there are `tips`,
+   * otherwise of an import. For a caller that has little to refuse; a pack that is refused or not sealed leaves nothing.
    */
   readonly sealEarly?: boolean;
 };

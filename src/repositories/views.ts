@@ -10,7 +10,7 @@
 import { mkdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Transaction } from "../db/database.ts";
-import type { LivePack } from "../db/packs.ts";
+import { type LivePack, listLivePacks } from "../db/packs.ts";
 import { lockViews, type RepositoryState, readRepositoryState } from "../db/repositories.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { PackFiles } from "../git/pack-file.ts";
@@ -30,6 +30,9 @@ const TOUCH_INTERVAL_MS = 60_000;
 
 /** What this process last wrote into a view, and the packs on disk that it needs for it. */
 type Known = RepositoryState & { readonly packs: readonly string[] };
+
+/** Of a view without packs and refs: older than any version. */
+const NOTHING_YET: Known = { version: -1n, defaultBranch: "", packs: [] };
 
 type ViewOptions = Pick<StoreOptions, "database" | "blobs" | "cacheDir" | "cacheMaxBytes" | "logger" | "clock" | "metrics">;
 
@@ -80,6 +83,19 @@ export class ViewCache {
   }
 
   async lease(repositoryId: string): Promise<ViewLease> {
+    return await this.#lease(repositoryId, () => this.current(repositoryId));
+  }
+
+  /** The same of a view that holds all packs published before the call; its refs may be older. */
+  async leasePacks(repositoryId: string): Promise<ViewLease> {
+    return await this.#lease(repositoryId, async () => {
+      if (!(await this.#hasPacks(repositoryId))) return await this.current(repositoryId);
+      await this.#touch(repositoryId);
+      return this.#directory(repositoryId);
+    });
+  }
+
+  async #lease(repositoryId: string, find: () => Promise<string>): Promise<ViewLease> {
     this.#leases.set(repositoryId, (this.#leases.get(repositoryId) ?? 0) + 1);
     const release = () => {
       const left = (this.#leases.get(repositoryId) ?? 1) - 1;
@@ -87,7 +103,7 @@ export class ViewCache {
       else this.#leases.set(repositoryId, left);
     };
     try {
-      return { directory: await this.current(repositoryId), [Symbol.dispose]: release };
+      return { directory: await find(), [Symbol.dispose]: release };
     } catch (error) {
       release();
       throw error;
@@ -143,6 +159,21 @@ export class ViewCache {
     if (version === null || version < state.version) return false;
     const placed = await listPlaced(directory);
     return known.packs.every((name) => placed.has(name));
+  }
+
+  /** Whether a view of this process needs no more packs. That of an empty repository is begun here; its refs come when they are asked for. */
+  async #hasPacks(repositoryId: string): Promise<boolean> {
+    const { database } = this.#options;
+    const directory = this.#directory(repositoryId);
+    const [state, packs] = await Promise.all([
+      readRepositoryState(database, repositoryId),
+      listLivePacks(database, repositoryId),
+    ]);
+    if (state === null) return false;
+    if (packs.length === 0) await makeBareDirectory(directory);
+    const placed = await findPlaced(directory);
+    if (packs.length + placed.size === 0 && !this.#known.has(repositoryId)) this.#known.set(repositoryId, NOTHING_YET);
+    return this.#known.has(repositoryId) && packs.every(({ name }) => placed.has(name));
   }
 
   /** One at a time per repository; who comes meanwhile waits for it and then looks whether it was new enough. */
