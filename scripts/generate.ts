@@ -3,6 +3,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { KINDS } from "../src/resources/kinds.ts";
+import { chartCrdTemplate } from "./generate/chart-crd.ts";
+import { chartReadme } from "./generate/chart-readme.ts";
+import { chartSchema } from "./generate/chart-schema.ts";
 import { crdFile } from "./generate/crd-file.ts";
 import { errorsPage } from "./generate/errors-page.ts";
 import { openApiFile } from "./generate/openapi-file.ts";
@@ -11,9 +14,15 @@ import { sdkErrorCodes } from "./generate/sdk-error-codes.ts";
 
 const root = join(import.meta.dirname, "..");
 
+const chart = "charts/coregit";
+const chartValues = await readFile(join(root, chart, "values.yaml"), "utf8");
+
 const files = new Map<string, string>([
   ...Object.values(KINDS).map((kind) => [`crds/coregit.dev_${kind.plural}.yaml`, crdFile(kind)] as const),
   ...Object.values(KINDS).map((kind) => [`docs/reference/${kind.singular}.md`, referencePage(kind)] as const),
+  ...Object.values(KINDS).map((kind) => [`${chart}/templates/crd-${kind.plural}.yaml`, chartCrdTemplate(kind)] as const),
+  [`${chart}/values.schema.json`, chartSchema(chartValues)],
+  [`${chart}/README.md`, chartReadme(chartValues)],
   ["docs/errors.md", errorsPage()],
   ["docs/openapi.json", await openApiFile()],
   ["src/sdk/server-error-codes.ts", sdkErrorCodes()],

@@ -1,7 +1,7 @@
 // From the process to the program: arguments, signals, exit code.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CliPorts, DoctorCheck, Output, RoleStarters } from "./cli/ports.ts";
+import type { CliPorts, ClusterChores, DoctorCheck, Output, RoleStarters } from "./cli/ports.ts";
 import { runCli } from "./cli/run-cli.ts";
 import type { Config } from "./config/config.ts";
 import { readEnvironment } from "./config/env.ts";
@@ -36,6 +36,14 @@ function lazyRoles(version: string): RoleStarters {
   };
 }
 
+function lazyChores(version: string): ClusterChores {
+  const load = async (): Promise<ClusterChores> => (await import("./cluster-chores.ts")).createClusterChores(version);
+  return {
+    fillSecret: async (options) => (await load()).fillSecret(options),
+    releaseResources: async (options) => (await load()).releaseResources(options),
+  };
+}
+
 async function reachabilityChecks(config: Config): Promise<readonly DoctorCheck[]> {
   return await (await import("./doctor.ts")).reachabilityChecks(config);
 }
@@ -58,6 +66,7 @@ export async function runMain(args: readonly string[]): Promise<void> {
   };
   process.exitCode = await runCli(args, {
     roles: lazyRoles(version),
+    chores: lazyChores(version),
     checks: reachabilityChecks,
     deepChecks,
     output,

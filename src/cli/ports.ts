@@ -15,6 +15,25 @@ export type RoleStarters = {
   migrate(options: RoleOptions): Promise<readonly string[]>;
 };
 
+/** What the chart's jobs do in the cluster of KUBECONFIG, or the pod's. */
+export type ClusterChores = {
+  /** Completes a Secret and resolves with the names of the keys that it has then. `namespace` null: the current one. */
+  fillSecret(options: {
+    readonly name: string;
+    readonly namespace: string | null;
+    readonly given: Readonly<Record<string, string>>;
+    /** HOST:PORT of the chart's own database. */
+    readonly postgresql: string | null;
+    readonly signal: AbortSignal;
+  }): Promise<readonly string[]>;
+  /** Takes the finalizer from the resources of these namespaces, empty for all, or deletes them; resolves with their number. */
+  releaseResources(options: {
+    readonly namespaces: readonly string[];
+    readonly deletes: boolean;
+    readonly signal: AbortSignal;
+  }): Promise<number>;
+};
+
 /** One thing that `doctor` looks at. */
 export type DoctorCheck = {
   readonly name: string;
@@ -35,6 +54,7 @@ export type Output = {
 
 export type CliPorts = {
   readonly roles: RoleStarters;
+  readonly chores: ClusterChores;
   /** Checks of what a role with this configuration reaches: database, schema, blob store. */
   readonly checks: (config: Config) => Promise<readonly DoctorCheck[]>;
   /**

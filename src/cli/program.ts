@@ -9,8 +9,10 @@ import { addMigrate } from "./migrate.ts";
 import { addOperator } from "./operator.ts";
 import { addPlan } from "./plan.ts";
 import type { CliPorts } from "./ports.ts";
+import { addSecret } from "./secret.ts";
 import { addStandalone } from "./standalone.ts";
 import { addSync } from "./sync.ts";
+import { addUninstall } from "./uninstall.ts";
 import { addVersion } from "./version.ts";
 
 const EXIT_CODES = `
@@ -38,6 +40,8 @@ export function createProgram(ports: CliPorts): Command {
     addHistory,
     addCrds,
     addDoctor,
+    addSecret,
+    addUninstall,
     addVersion,
   ];
   for (const add of adders) add(program, ports);

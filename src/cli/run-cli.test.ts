@@ -25,6 +25,7 @@ async function run(line: string, change: Partial<CliPorts> = {}): Promise<Run> {
       api: started("api"),
       migrate: async () => ["0001-initial"],
     },
+    chores: { fillSecret: async () => ["databaseUrl", "masterKey"], releaseResources: async () => 3 },
     checks: async () => [],
     deepChecks: async function* () {
       yield { name: "default/site", run: async () => "3 packs" };
@@ -41,7 +42,21 @@ async function run(line: string, change: Partial<CliPorts> = {}): Promise<Run> {
   return { code, out, err };
 }
 
-const COMMANDS = ["standalone", "operator", "api", "migrate", "get", "sync", "plan", "history", "crds", "doctor", "version"];
+const COMMANDS = [
+  "standalone",
+  "operator",
+  "api",
+  "migrate",
+  "get",
+  "sync",
+  "plan",
+  "history",
+  "crds",
+  "doctor",
+  "secret",
+  "uninstall",
+  "version",
+];
 
 describe("help and wrong use", () => {
   test.each(COMMANDS)("%s --help shows an example and ends well", async (command) => {
@@ -70,6 +85,28 @@ describe("help and wrong use", () => {
     const { code, err } = await run(line);
     expect(code).toBe(2);
     expect(err).toContain(message);
+  });
+});
+
+describe("chores in a cluster", () => {
+  test("secret says which keys there are, and fails without a database", async () => {
+    expect(await run("secret coregit")).toMatchObject({ code: 0, out: "The Secret coregit has databaseUrl, masterKey.\n" });
+    const chores = { fillSecret: async () => ["masterKey"], releaseResources: async () => 0 };
+    const { code, err } = await run("secret coregit", { chores });
+    expect(code).toBe(1);
+    expect(err).toContain("has no databaseUrl");
+  });
+
+  test("secret refuses a key that is none, without repeating it", async () => {
+    const { code, err } = await run("secret coregit", { environment: { COREGIT_MASTER_KEY: "guess" } });
+    expect(code).toBe(2);
+    expect(err).toContain("COREGIT_MASTER_KEY must be cgk_live_");
+    expect(err).not.toContain("guess");
+  });
+
+  test("uninstall says how many resources it was", async () => {
+    expect((await run("uninstall")).out).toBe("Let go of 3 resources.\n");
+    expect((await run("uninstall --delete-resources --namespace a")).out).toBe("Deleted 3 resources.\n");
   });
 });
 

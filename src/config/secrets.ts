@@ -24,7 +24,7 @@ export async function loadStandaloneSecrets(config: Config): Promise<Config & { 
   const encryptionKeys =
     config.encryptionKeys.length > 0
       ? config.encryptionKeys
-      : await readOrMake(join(config.dataDir, ENCRYPTION_KEY_FILE), () => randomBytes(32).toString("base64"), readEncryptionKeys);
+      : await readOrMake(join(config.dataDir, ENCRYPTION_KEY_FILE), newEncryptionKey, readEncryptionKeys);
   if (config.masterKey !== null) {
     await replaceSecret(masterKeyFile, config.masterKey);
     return { ...config, encryptionKeys, masterKey: config.masterKey };
@@ -32,7 +32,16 @@ export async function loadStandaloneSecrets(config: Config): Promise<Config & { 
   return { ...config, encryptionKeys, masterKey: await readOrMake(masterKeyFile, newMasterKey, readMasterKey) };
 }
 
-function newMasterKey(): string {
+export function newEncryptionKey(): string {
+  return randomBytes(32).toString("base64");
+}
+
+/** Letters, digits, `-` and `_`. */
+export function newPassword(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+export function newMasterKey(): string {
   return `cgk_live_${randomBytes(32).toString("base64url")}`;
 }
 
