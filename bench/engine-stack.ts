@@ -20,6 +20,9 @@ import { openDeclarations } from "../src/sync/open-declarations.ts";
 import { openTriggers, type Triggers } from "../src/sync/triggers.ts";
 import { createLogger } from "../src/telemetry/log.ts";
 
+/** For connections, whose credentials rest sealed. */
+const KEYS = [new Uint8Array(32).fill(7)];
+
 export type EngineStack = AsyncDisposable & {
   readonly database: Database;
   readonly store: RepositoryStore;
@@ -66,7 +69,7 @@ export async function openEngineStack(): Promise<EngineStack> {
       logger,
     }),
   );
-  const shared = { database, store, remotes, keys: [], jitter: 0, clock, random: Math.random, logger };
+  const shared = { database, store, remotes, keys: KEYS, jitter: 0, clock, random: Math.random, logger };
   let ended = Promise.withResolvers<number>();
   const metrics: EngineMetrics = {
     ...noEngineMetrics,
@@ -81,7 +84,7 @@ export async function openEngineStack(): Promise<EngineStack> {
   return {
     database,
     store,
-    declarations: openDeclarations({ database, store, keys: [] }),
+    declarations: openDeclarations({ database, store, keys: KEYS }),
     triggers: openTriggers(database),
     cacheDir,
     nextRun: () => ended.promise,

@@ -11,7 +11,9 @@ import { benchImport } from "./import.ts";
 import { benchLogTwenty } from "./log-20.ts";
 import type { BenchRow } from "./measure.ts";
 import { benchPlanLarge } from "./plan-large.ts";
+import { benchGitHubExport, benchGitLabExport } from "./provider-export.ts";
 import { benchStandaloneIdle } from "./standalone-idle.ts";
+import { benchPushToExport, benchWebhookStorm, benchWebhookToCommit } from "./webhooks.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   "api-history": benchApiHistory,
@@ -23,11 +25,16 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   "commit-1000": benchCommitThousand,
   "commit-deep": benchCommitDeep,
   "git-memory": benchGitMemory,
+  "github-export": benchGitHubExport,
+  "gitlab-export": benchGitLabExport,
   import: benchImport,
   "log-20": benchLogTwenty,
   "plan-large": benchPlanLarge,
   "push-http": benchPushHttp,
+  "push-to-export": benchPushToExport,
   "standalone-idle": benchStandaloneIdle,
+  "webhook-storm": benchWebhookStorm,
+  "webhook-to-commit": benchWebhookToCommit,
 };
 
 const HEADERS = ["BENCH", "WHAT", "RESULT", "LIMIT", ""];

@@ -9,6 +9,7 @@ const checks: readonly { readonly name: string; readonly command: string; readon
   { name: "format and lint", command: bin("biome"), args: ["check", "--error-on-warnings", "."] },
   { name: "types", command: bin("tsc"), args: ["-p", "."] },
   { name: "generated files", command: process.execPath, args: ["scripts/generate.ts", "--check"] },
+  { name: "compatibility with the last release", command: process.execPath, args: ["scripts/check-compatibility.ts"] },
 ];
 
 const failed = checks.filter(({ name, command, args }) => {

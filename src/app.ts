@@ -39,8 +39,11 @@ import { type Engine, openEngine } from "./sync/engine.ts";
 import { openHistory } from "./sync/history.ts";
 import { openDeclarations } from "./sync/open-declarations.ts";
 import { openRepositoryChanges } from "./sync/repository-changes.ts";
+import { openResealSweep } from "./sync/reseal-sweep.ts";
 import { openSyncConfigs } from "./sync/sync-configs.ts";
 import { openTriggers } from "./sync/triggers.ts";
+import { openWebhookIntake } from "./sync/webhook-intake.ts";
+import { openWebhookRegistrar } from "./sync/webhook-registrar.ts";
 import { createLogger } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 
@@ -91,8 +94,9 @@ async function openCore(
   const progress = new ProgressBoard(systemClock);
   const { allowedHosts, fileRemotes } = config;
   const userAgent = `coregit/${app.version}`;
+  const local = { fileRemotes, runLocalUploadPack, runLocalReceivePack };
   const remotes = stack.use(
-    openRemotes({ allowedHosts, fileRemotes, runLocalUploadPack, runLocalReceivePack, userAgent, clock: systemClock, logger }),
+    openRemotes({ ...local, allowedHosts, userAgent, clock: systemClock, logger, metrics: metrics.providers }),
   );
   return { ...parts, metrics, progress, blobs, store, declarations, remotes, instanceId };
 }
@@ -119,8 +123,12 @@ function openWorkers(stack: AsyncDisposableStack, core: Core, isOnlyWorker: bool
 
 async function startWork(stack: AsyncDisposableStack, core: Core, engine: Engine): Promise<void> {
   const { config, database, remotes: accounts, logger } = core;
+  const { encryptionKeys: keys, publicUrl } = config;
   await engine.start();
+  const shared = { database, keys, clock: systemClock, random: Math.random, logger };
+  stack.use(await openWebhookRegistrar({ ...shared, webhooks: core.remotes, publicUrl }));
   stack.use(await openAccountChecks({ database, keys: config.encryptionKeys, accounts, logger }));
+  stack.use(openResealSweep({ database, keys: config.encryptionKeys, logger }));
 }
 
 /** Begins to listen and answers where. `masterKey` null: health and metrics only, the operator's case without a key. */
@@ -145,7 +153,8 @@ async function serveHttp(stack: AsyncDisposableStack, core: Core, readiness: Rea
     tokens: openTokens(database, systemClock),
     repositories: openRepositoryChanges({ database, store, clock: systemClock }),
     connections: openConnectionChanges({ database, keys: config.encryptionKeys, accounts: core.remotes }),
-    syncConfigs: openSyncConfigs(database),
+    syncConfigs: openSyncConfigs(database, { awaitsWebhooks: config.publicUrl !== null }),
+    webhooks: openWebhookIntake({ database, keys: config.encryptionKeys, clock: systemClock }),
     logger,
     clock: systemClock,
   });

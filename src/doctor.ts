@@ -9,6 +9,8 @@ import { schemaProblem } from "./db/migrate.ts";
 import { listDamagedPacks } from "./db/pack-checks.ts";
 import { connectPostgres, openPostgres } from "./db/postgres.ts";
 import { findRepository } from "./db/repositories.ts";
+import type { SealingKeys } from "./db/seal.ts";
+import { countSeals } from "./db/sealed-columns.ts";
 import { systemClock } from "./domain/clock.ts";
 import { CoregitError } from "./domain/errors.ts";
 import type { Logger } from "./domain/log.ts";
@@ -35,6 +37,13 @@ export async function reachabilityChecks(config: Config): Promise<readonly Docto
         await using database = await connectPostgres({ url, logger, maxConnections: 1 });
         await checkSchema(database);
         return "reachable, schema current";
+      },
+    },
+    {
+      name: "encryption key",
+      async run() {
+        await using database = openPostgres({ url, logger, maxConnections: 1 });
+        return await checkSeals(database, config.encryptionKeys);
       },
     },
     {
@@ -98,6 +107,20 @@ async function databaseUrl(
 async function checkSchema(database: Database): Promise<void> {
   const problem = await schemaProblem(database);
   if (problem !== null) throw new CoregitError("DatabaseUnsupported", problem);
+}
+
+async function checkSeals(database: Database, keys: SealingKeys): Promise<string> {
+  if (keys.length === 0) return "none is set; standalone keeps its own in the data dir";
+  const { first, older, unreadable } = await countSeals(database, keys);
+  const all = first + older + unreadable;
+  if (unreadable > 0) {
+    throw new CoregitError(
+      "CredentialUnreadable",
+      `${unreadable} of ${all} secrets are sealed with a key that COREGIT_ENCRYPTION_KEY lacks; put it back into the list.`,
+    );
+  }
+  if (older > 0) return `${older} of ${all} secrets still need a key after the first; a running server seals them anew in time`;
+  return keys.length === 1 ? `opens all ${all} secrets` : `the first opens all ${all} secrets; the others can be removed`;
 }
 
 async function checkPacks(database: Database): Promise<string> {

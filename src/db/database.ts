@@ -52,4 +52,6 @@ export const CHANNELS = {
   refMoved: "coregit_ref_moved",
   /** A connection's check or credential changed; payload: connection id. */
   connectionChanged: "coregit_connection_changed",
+  /** What a sync wants of its webhook, or what is known of it, may have changed; payload: sync id. */
+  webhookDue: "coregit_webhook_due",
 } as const;

@@ -1,6 +1,7 @@
 // Brings a database's schema to the program's: forward only, each migration in its own transaction under one advisory
 // lock, so that any number of processes may start at once. What was applied is recorded with a checksum; a database
-// that does not fit the program is refused, never guessed at.
+// that does not fit the program is refused, never guessed at. One that is ahead fits as long as no migration says that it
+// needs a newer program: replicas of two releases work side by side during an upgrade, and after a rollback.
 
 import { setTimeout } from "node:timers/promises";
 import { CoregitError } from "../domain/errors.ts";
@@ -17,9 +18,10 @@ export type MigrateOptions = {
   readonly directory?: string;
 };
 
-type Applied = { readonly version: number; readonly name: string; readonly checksum: string };
+type Applied = Pick<Migration, "version" | "name" | "checksum" | "needs">;
 
 export type SchemaState =
+  /** It has the program's migrations, and perhaps newer ones that need no newer program. */
   | { readonly kind: "current" }
   /** Migrations are missing; `pending` of them. */
   | { readonly kind: "behind"; readonly pending: number }
@@ -33,8 +35,11 @@ const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS schema_migrations (
   version    integer PRIMARY KEY,
   name       text NOT NULL,
   checksum   text NOT NULL,
-  applied_at timestamptz NOT NULL DEFAULT now()
+  applied_at timestamptz NOT NULL DEFAULT now(),
+  needs      integer NOT NULL DEFAULT 0
 )`;
+/** For databases of before there was `needs`, which `readApplied` therefore does not take for granted. */
+const ADD_NEEDS = "ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS needs integer NOT NULL DEFAULT 0";
 
 /**
  * Applies what is missing and resolves to the names of the migrations applied by this call. Safe to repeat and to run in
@@ -97,35 +102,40 @@ export async function waitForSchema(db: Queryable, logger: Logger, signal: Abort
 async function applyNext(tx: Transaction, migrations: readonly Migration[]): Promise<Migration | null> {
   await tx.query("SELECT pg_advisory_xact_lock($1)", [LOCK_KEY]);
   await tx.query(CREATE_TABLE);
+  await tx.query(ADD_NEEDS);
   const applied = await readApplied(tx);
   const state = compareSchema(migrations, applied);
   if (state.kind === "refused") throw new CoregitError("DatabaseUnsupported", state.reason);
   const next = migrations[applied.length];
   if (next === undefined) return null;
   await tx.query(next.sql);
-  const { version, name, checksum } = next;
-  await tx.query("INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)", [version, name, checksum]);
+  const { version, name, checksum, needs } = next;
+  const values = [version, name, checksum, needs];
+  await tx.query("INSERT INTO schema_migrations (version, name, checksum, needs) VALUES ($1, $2, $3, $4)", values);
   return next;
 }
 
 async function readApplied(db: Queryable): Promise<readonly Applied[]> {
-  const { rows } = await db.query<Applied>("SELECT version, name, checksum FROM schema_migrations ORDER BY version");
+  const { rows } = await db.query<Applied>(
+    `SELECT version, name, checksum, COALESCE((to_jsonb(m)->>'needs')::integer, 0) AS needs
+     FROM schema_migrations m ORDER BY version`,
+  );
   return rows;
 }
 
 function compareSchema(migrations: readonly Migration[], applied: readonly Applied[]): SchemaState {
-  if (applied.length > migrations.length) {
-    const newest = applied.at(-1)?.name;
+  const tooNew = applied.slice(migrations.length).find(({ needs }) => needs > migrations.length);
+  if (tooNew !== undefined) {
     return {
       kind: "refused",
-      reason: `The database is newer than this program: it has migration ${newest}. Run a newer version.`,
+      reason: `The database is newer than this program: it has migration ${tooNew.name}. Run a newer version.`,
     };
   }
-  const changed = applied.find((entry, index) => entry.checksum !== migrations[index]?.checksum);
+  const changed = applied.slice(0, migrations.length).find((entry, index) => entry.checksum !== migrations[index]?.checksum);
   if (changed !== undefined) {
     const reason = `Migration ${changed.name} was applied to the database with a content that differs from this program's.`;
     return { kind: "refused", reason };
   }
-  const pending = migrations.length - applied.length;
+  const pending = Math.max(0, migrations.length - applied.length);
   return pending === 0 ? { kind: "current" } : { kind: "behind", pending };
 }

@@ -1,5 +1,6 @@
 // Repositories as places of refs and objects: rows of `repositories` as the git store needs them.
 import type { Queryable, Transaction } from "./database.ts";
+import { notify } from "./notify.ts";
 
 export type RepositoryRow = {
   readonly id: string;
@@ -68,5 +69,8 @@ export async function lockViews(tx: Transaction, id: string): Promise<void> {
 
 /** Removes the row and with it refs, reflog, packs, syncs and history. */
 export async function deleteRepository(db: Queryable, id: string): Promise<void> {
+  const { rows } = await db.query<{ id: string }>("SELECT id FROM syncs WHERE repository_id = $1", [id]);
+  const syncIds = rows.map((row) => row.id);
+  await notify(db, "webhookDue", syncIds);
   await db.query("DELETE FROM repositories WHERE id = $1", [id]);
 }

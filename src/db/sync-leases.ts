@@ -3,6 +3,8 @@
 // A row is claimed by one worker (`lease_owner`) until `lease_until`, under a number (`lease_epoch`) that every claim moves.
 // All times are the database's: workers on machines whose clocks differ agree. Whatever a run writes goes through
 // `endLease` in the same transaction, so that a worker that lost its lease writes nothing.
+
+import type { RemoteIdentity } from "../domain/remote-identity.ts";
 import type { SyncSpec } from "../domain/sync-spec.ts";
 import type { Queryable, Transaction } from "./database.ts";
 
@@ -23,8 +25,12 @@ export type ClaimedSync = {
   readonly lastErrorCode: string | null;
   /** The heads that the last conclusion was drawn from, under which declaration. */
   readonly seen: { readonly generation: number | null; readonly remote: string | null; readonly local: string | null };
+  /** The repository that it is tied to at the provider; null: none yet. */
+  readonly remoteIdentity: RemoteIdentity | null;
   /** The schedule made it due; false: only a trigger did. */
   readonly isScheduled: boolean;
+  /** A delivery of its webhook has announced news since the claim before this one. */
+  readonly isAnnounced: boolean;
   /** How long it had been due. */
   readonly lagMs: number;
 };
@@ -44,8 +50,10 @@ type ClaimRow = {
   readonly seen_generation: number | null;
   readonly seen_remote: string | null;
   readonly seen_local: string | null;
+  readonly remote_identity: RemoteIdentity | null;
   readonly lease_epoch: number;
   readonly is_scheduled: boolean;
+  readonly is_announced: boolean;
   readonly lag_ms: number;
 };
 
@@ -66,8 +74,8 @@ const CLAIM = `
   FROM due
   WHERE s.id = due.id
   RETURNING s.id, s.namespace, s.name, s.repository_id, s.connection_id, s.connection_name, s.made_repository, s.spec,
-            s.generation, s.failures, s.last_error_code, s.seen_generation, s.seen_remote, s.seen_local, s.lease_epoch,
-            due.is_scheduled, due.lag_ms`;
+            s.generation, s.failures, s.last_error_code, s.seen_generation, s.seen_remote, s.seen_local, s.remote_identity, s.lease_epoch,
+            due.is_scheduled, COALESCE(s.announced_epoch >= s.lease_epoch - 1, false) AS is_announced, due.lag_ms`;
 
 /** Claims up to `limit` due syncs, those due longest first, in one statement. */
 export async function claimDueSyncs(
@@ -92,7 +100,9 @@ export async function claimDueSyncs(
       remote: row.seen_remote,
       local: row.seen_local,
     },
+    remoteIdentity: row.remote_identity,
     isScheduled: row.is_scheduled,
+    isAnnounced: row.is_announced,
     lagMs: row.lag_ms,
   }));
 }

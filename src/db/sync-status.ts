@@ -1,5 +1,5 @@
 // What syncs show: rows of `syncs` with their repository, connection and last run, projected to a SyncStatus.
-import type { RunSummary, SyncStatus } from "../domain/declaration.ts";
+import type { RunSummary, SyncStatus, WebhookStatus } from "../domain/declaration.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { Owner, Provider, SyncSpec } from "../domain/sync-spec.ts";
 import type { Queryable } from "./database.ts";
@@ -40,6 +40,11 @@ type StatusRow = {
   readonly run_deleted: number;
   readonly run_started_at: Date;
   readonly run_completed_at: Date | null;
+  readonly webhook_state: WebhookStatus["state"] | null;
+  readonly webhook_id: string | null;
+  readonly webhook_url: string | null;
+  readonly webhook_message: string | null;
+  readonly webhook_delivery_at: Date | null;
 };
 
 const SELECT = `
@@ -49,11 +54,14 @@ const SELECT = `
     NULLIF(LEAST(s.next_run_at, s.trigger_at), 'infinity') AS next_run, s.created_at, s.last_synced_sha, s.last_synced_at, s.last_error,
     s.last_error_code, s.remote_sha, s.local_sha, s.local_branch, s.remote_branch, s.plan,
     r.id AS run_id, r.status AS run_status, r.message AS run_message, r.added AS run_added, r.modified AS run_modified,
-    r.deleted AS run_deleted, r.started_at AS run_started_at, r.completed_at AS run_completed_at
+    r.deleted AS run_deleted, r.started_at AS run_started_at, r.completed_at AS run_completed_at,
+    w.state AS webhook_state, w.hook_id AS webhook_id, w.url AS webhook_url, w.message AS webhook_message,
+    w.last_delivery_at AS webhook_delivery_at
   FROM syncs s
   JOIN repositories p ON p.id = s.repository_id
   LEFT JOIN connections c ON c.id = s.connection_id
-  LEFT JOIN runs r ON r.id = s.last_run_id`;
+  LEFT JOIN runs r ON r.id = s.last_run_id
+  LEFT JOIN webhooks w ON w.sync_id = s.id AND w.retired_at IS NULL`;
 
 export async function readSyncStatus(db: Queryable, id: string): Promise<SyncStatus | null> {
   const { rows } = await db.query<StatusRow>(`${SELECT} WHERE s.id = $1`, [id]);
@@ -101,7 +109,19 @@ function toStatus(row: StatusRow): SyncStatus {
     localBranch: row.local_branch,
     remoteBranch: row.remote_branch,
     lastRun: toSummary(row),
+    webhook: toWebhook(row),
     plan: row.plan,
+  };
+}
+
+function toWebhook(row: StatusRow): WebhookStatus | null {
+  if (row.webhook_state === null) return null;
+  return {
+    id: row.webhook_id,
+    url: row.webhook_url,
+    state: row.webhook_state,
+    message: row.webhook_message,
+    lastDeliveryAt: row.webhook_delivery_at?.toISOString() ?? null,
   };
 }
 

@@ -54,6 +54,19 @@ export type RunSummary = {
   readonly completedAt: string | null;
 };
 
+/** The webhook of an import with autoSync. */
+export type WebhookStatus = {
+  /** The provider's id; null: there is none. */
+  readonly id: string | null;
+  /** Where the provider delivers to; null: this server has no public URL. */
+  readonly url: string | null;
+  /** `Pending`: nobody has asked the provider yet. `Unavailable`: polling goes on; `message` says why. */
+  readonly state: "Pending" | "Active" | "Unavailable";
+  readonly message: string | null;
+  /** To the minute. */
+  readonly lastDeliveryAt: string | null;
+};
+
 /** What a sync shows: the row projected back. Times are ISO 8601 in UTC. */
 export type SyncStatus = {
   readonly id: string;
@@ -82,6 +95,8 @@ export type SyncStatus = {
   readonly localBranch: string | null;
   readonly remoteBranch: string | null;
   readonly lastRun: RunSummary | null;
+  /** null: it wants none, or nobody has looked since it was declared. */
+  readonly webhook: WebhookStatus | null;
   readonly plan: {
     readonly added: number;
     readonly modified: number;

@@ -50,11 +50,26 @@ export const ERROR_CODES = {
   RemoteProtocol: entry("backoff", 502, "The remote answered something that is not git's protocol."),
   RemoteUnsupported: entry("terminal", 502, "The remote does not offer a capability that this sync needs."),
   RemoteMoved: entry("backoff", 502, "The remote changed while the run was reading or writing it."),
+  RemoteReplaced: entry("terminal", 502, "The remote's name leads to another repository than the one that was synced."),
   RemoteBranchProtected: entry("backoff", 502, "The remote protects the branch from what this credential would push."),
   RemoteRefused: entry("backoff", 502, "A rule or hook of the remote refuses the commit."),
+  WorkflowScopeMissing: entry("backoff", 502, "The credential may not write the workflow files that the commit changes."),
+  SecretDetected: entry("backoff", 502, "The remote found a secret in a file of the commit and takes none."),
+  RemoteArchived: entry("backoff", 502, "The remote repository is archived or otherwise read-only."),
+  RemoteTreeDiffers: entry("backoff", 502, "The remote made another tree of the commit than the planned one."),
+  TransportUnsuited: entry(
+    "terminal",
+    422,
+    "The provider's API cannot carry this export, and `transport: api` allows nothing else.",
+  ),
   RemoteTooLarge: entry("terminal", 502, "The remote takes no file, or no push, as large as this one."),
   RateLimited: entry("later", 502, "The remote asks to wait."),
   RemoteTooSlow: entry("backoff", 504, "The remote stopped sending."),
+  WebhookUnavailable: entry(
+    "backoff",
+    502,
+    "No webhook can be had at the provider, or none of its deliveries arrives; the sync polls.",
+  ),
   // Limits and content.
   Timeout: entry("backoff", 504, "The run took longer than its timeout and was ended."),
   PackTooLarge: entry(
@@ -98,7 +113,7 @@ export const ERROR_CODES = {
   StorageCorrupt: entry("backoff", 500, "Stored bytes do not have the hash that was recorded for them."),
   CredentialUnreadable: entry("terminal", 500, "A stored credential cannot be decrypted with any key of COREGIT_ENCRYPTION_KEY."),
   // Access to this server.
-  Unauthorized: entry("terminal", 401, "The API key is missing or wrong."),
+  Unauthorized: entry("terminal", 401, "The API key, or the signature of a webhook's delivery, is missing or wrong."),
   Forbidden: entry("terminal", 403, "The API key does not allow this."),
   RateLimitExceeded: entry("later", 429, "The API key has made all the requests that it may make in this minute."),
   MethodNotAllowed: entry("terminal", 405, "This address does not take this method."),

@@ -32,11 +32,23 @@ export const REMEDIES: Readonly<Record<ErrorCode, string>> = {
   RemoteProtocol: "Check that `remote` is the address of a git repository and that no proxy or login page answers in its place.",
   RemoteUnsupported: "Use a git server that speaks protocol version 2 and serves commits by id.",
   RemoteMoved: "Nothing. When it keeps happening, somebody pushes faster than a run takes; set a longer `interval`.",
+  RemoteReplaced:
+    "Set `remote` to where the repository is now. When the new one is meant, delete the sync and create it again, or write `remote` in another form (as a URL, or with `.git`).",
   RemoteBranchProtected:
     "Let the credential push to the branch in the remote's branch rules, or export to another branch with `remoteBranch`.",
   RemoteRefused: "Read the remote's own words in the message, and change the content, the remote's rule or the credential.",
+  WorkflowScopeMissing:
+    "Give a classic token the scope `workflow`, any other credential the permission Workflows: write; or leave `.github/workflows` out with `exclude`.",
+  SecretDetected:
+    "Take the secret out of the file, and end it where it is valid; or allow it in the remote's secret scanning when it is none.",
+  RemoteArchived: "Unarchive the remote repository, or suspend or delete the sync.",
+  RemoteTreeDiffers:
+    "Look at the commit that the remote has, and sync again. When it keeps happening, set `transport: git` and report the message.",
+  TransportUnsuited: "Set `transport` to `auto` or `git`, or leave out with `exclude` what the message names.",
   RemoteTooLarge: "Keep the large file out of the repository, leave it out with `exclude`, or raise the remote's limit.",
   RateLimited: "Nothing. When it keeps happening, set longer intervals, use webhooks, or another credential.",
+  WebhookUnavailable:
+    "Nothing, if polling is enough. Else set COREGIT_PUBLIC_URL to an address that the provider reaches, and let the credential manage webhooks.",
   RemoteTooSlow: "Check the remote and the network; raise `timeout` when the repository is large.",
   Timeout: "Raise `timeout`, or sync less with `include`, `path` or `remotePath`.",
   PackTooLarge: "Raise `COREGIT_MAX_PACK_BYTES`, or keep large files out of the repository.",
@@ -76,7 +88,8 @@ export const REMEDIES: Readonly<Record<ErrorCode, string>> = {
   CacheLost: "Nothing; keep other programs from deleting the cache folder below COREGIT_DATA_DIR so often.",
   StorageCorrupt: "Check the disk or bucket behind the blob store, and restore the pack that the log names from a backup.",
   CredentialUnreadable: "Put the key that sealed it back into the list `COREGIT_ENCRYPTION_KEY`, or store the credential again.",
-  Unauthorized: "Send a valid key in `x-api-key`, or as the password of HTTP Basic.",
+  Unauthorized:
+    "Send a valid key in `x-api-key`, or as the password of HTTP Basic. A webhook has its secret from Coregit: delete it at the provider, and it is made again.",
   Forbidden: "Use a key with the scope that the message names, or the master key.",
   RateLimitExceeded: "Wait for as many seconds as `Retry-After` says, or spread the work over time.",
   MethodNotAllowed: "Use one of the methods that the `Allow` header names.",

@@ -46,6 +46,7 @@ const CURED_BY_REMOTE: ReadonlySet<ErrorCode> = new Set([
   "RedirectRefused",
   "RemoteUnsupported",
   "RemoteTooLarge",
+  "RemoteReplaced",
   "LocalBranchMissing",
   "PackTooLarge",
   "TooManyObjects",

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { CoregitError } from "../domain/errors.ts";
 import { type Authenticate, apiKeyOf } from "./keys.ts";
-import type { Principal } from "./principal.ts";
+import { NOBODY, type Principal } from "./principal.ts";
 import type { Quota, RateLimit } from "./rate-limit.ts";
 
 /**
@@ -31,7 +31,13 @@ export function admitAll(api: FastifyInstance, admit: Admit): void {
   });
 }
 
-/** Who makes a request that `admitAll` let past. */
+/** Lets everybody past on every route of `api`, as somebody who has no rights. */
+export function admitNobody(api: FastifyInstance): void {
+  api.decorateRequest(PRINCIPAL, null);
+  api.addHook("onRequest", async (request) => request.setDecorator<Principal>(PRINCIPAL, NOBODY));
+}
+
+/** Who makes a request that was let past. */
 export function principalOf(request: FastifyRequest): Principal {
   return request.getDecorator<Principal>(PRINCIPAL);
 }

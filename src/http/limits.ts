@@ -13,6 +13,8 @@ export type HttpLimits = {
   readonly timeoutCheckMs: number;
   /** Open connections of one process; the next ones are closed at once, before they cost memory. */
   readonly maxConnections: number;
+  /** Time for the whole body of a webhook's delivery. Providers give up on an answer after ten seconds, GitHub Enterprise after 30. */
+  readonly signedBodyMs: number;
   /** JSON bodies. git's bodies have a limit of their own. */
   readonly maxJsonBytes: number;
   /** Longer parts of an address are refused before a route sees them. */
@@ -24,6 +26,7 @@ export const HTTP_LIMITS: HttpLimits = {
   requestTimeoutMs: 300_000,
   bodyIdleMs: 120_000,
   answerIdleMs: 120_000,
+  signedBodyMs: 30_000,
   timeoutCheckMs: 5_000,
   maxConnections: 2_000,
   maxJsonBytes: 1024 * 1024,

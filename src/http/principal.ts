@@ -8,6 +8,9 @@ export type Principal =
   | { readonly kind: "master"; readonly actor: "master" }
   | { readonly kind: "token"; readonly id: string; readonly actor: `token:${string}`; readonly scopes: Scopes };
 
+/** Whoever has no key: may do nothing. */
+export const NOBODY: Principal = { kind: "token", id: "", actor: "token:", scopes: {} };
+
 export const MASTER: Principal = { kind: "master", actor: "master" };
 
 /** Whether the principal has the right by what it carries, without looking at the repository. */

@@ -10,9 +10,10 @@ import { repositoryAddress } from "./schemas.ts";
 
 /**
  * Who may call a route: `master` the master key only; `read` and `write` also a token with that right on the repository;
- * `any` every valid key, where the route shows each what it may see.
+ * `any` every valid key, where the route shows each what it may see; `signed` whoever signs the body, as the route itself finds
+ * out: it takes no key, and its body comes unread.
  */
-export type Access = "master" | "any" | Right;
+export type Access = "master" | "any" | "signed" | Right;
 
 export type RouteInput<P, Q, B> = {
   readonly params: P;
@@ -90,7 +91,7 @@ export function defineRoute<
   P extends z.ZodObject = Nothing,
   Q extends z.ZodObject = Nothing,
   B extends z.ZodType = Nothing,
->(definition: Definition<P, Q, B, R, "master" | "any">): Route {
+>(definition: Definition<P, Q, B, R, "master" | "any" | "signed">): Route {
   return complete(definition, nothing, false);
 }
 

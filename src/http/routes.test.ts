@@ -20,10 +20,11 @@ describe("routes", () => {
     expect(words.length).toBeGreaterThan(4);
   });
 
-  test("that change something need the right to write, or the master key", () => {
-    const changing = routes.filter(({ method }) => method !== "GET");
+  test("that change something need the right to write, or the master key, or prove themselves", () => {
+    const changing = routes.filter(({ method, access }) => method !== "GET" && access !== "signed");
     expect(changing.filter(({ access }) => access !== "write" && access !== "master").map(({ path }) => path)).toEqual([]);
     expect(changing.length).toBeGreaterThan(10);
+    expect(routes.filter(({ access }) => access === "signed").map(({ name }) => name)).toEqual(["receiveWebhook"]);
   });
 
   test("are one for each method and path", () => {

@@ -7,6 +7,7 @@ import type { History } from "../sync/history.ts";
 import type { RepositoryChanges } from "../sync/repository-changes.ts";
 import type { SyncConfigs } from "../sync/sync-configs.ts";
 import type { Triggers } from "../sync/triggers.ts";
+import type { WebhookIntake } from "../sync/webhook-intake.ts";
 import type { SyncChanges } from "./ports.ts";
 import type { Route } from "./route.ts";
 import { compareCommits, compareRange } from "./routes/compare-commits.ts";
@@ -47,6 +48,7 @@ import { listSyncHistory } from "./routes/list-sync-history.ts";
 import { listRepositorySyncs, listSyncs } from "./routes/list-syncs.ts";
 import { listTags } from "./routes/list-tags.ts";
 import { listTokens } from "./routes/list-tokens.ts";
+import { receiveWebhook } from "./routes/receive-webhook.ts";
 import { revokeToken } from "./routes/revoke-token.ts";
 import { testConnection } from "./routes/test-connection.ts";
 import { triggerSync } from "./routes/trigger-sync.ts";
@@ -68,6 +70,7 @@ export type ApiPorts = {
   readonly repositories: RepositoryChanges;
   readonly connections: ConnectionChanges;
   readonly syncConfigs: SyncConfigs;
+  readonly webhooks: WebhookIntake;
 };
 
 export function apiRoutes(ports: ApiPorts): readonly Route[] {
@@ -122,6 +125,7 @@ function syncRoutes(ports: ApiPorts): readonly Route[] {
     listSyncs(ports.declarations),
     getSync(ports.declarations),
     watchSyncs(ports),
+    receiveWebhook(ports.webhooks),
     listConnections(ports.catalog),
     createConnection(ports),
     getConnection(ports.catalog),

@@ -1,7 +1,7 @@
-// Why a run may fail, for whoever waits for one: whatever is not about a request of the API.
+// Why a run may fail, for whoever waits for one: whatever is not about a request of the API, nor about a webhook.
 import { ERROR_CODES, type ErrorCode } from "../domain/errors.ts";
 
-const OF_REQUESTS: readonly ErrorCode[] = [
+const NOT_OF_RUNS: readonly ErrorCode[] = [
   "AnswerTooLarge",
   "BodyTooLarge",
   "BranchProtected",
@@ -31,6 +31,7 @@ const OF_REQUESTS: readonly ErrorCode[] = [
   "SyncNotFound",
   "Unauthorized",
   "UnrelatedHistories",
+  "WebhookUnavailable",
 ];
 
-export const RUN_PROBLEMS = (Object.keys(ERROR_CODES) as ErrorCode[]).filter((code) => !OF_REQUESTS.includes(code));
+export const RUN_PROBLEMS = (Object.keys(ERROR_CODES) as ErrorCode[]).filter((code) => !NOT_OF_RUNS.includes(code));

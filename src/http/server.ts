@@ -24,6 +24,7 @@ import { registerDocumentRoutes } from "./routes/document.ts";
 import { registerGitRoutes } from "./routes/git.ts";
 import { type HealthPorts, registerHealthRoutes } from "./routes/health.ts";
 import { type ApiPorts, apiRoutes } from "./routes.ts";
+import { registerSignedRoutes } from "./signed-routes.ts";
 
 export type ServerOptions = ApiPorts &
   HealthPorts & {
@@ -85,9 +86,11 @@ export function createHttpServer(options: ServerOptions): FastifyInstance {
     registerGitRoutes(app, { ...options, ...doors, limits });
     const routes = apiRoutes(options);
     registerDocumentRoutes(app, routes);
-    void app.register(async (api) => registerApi(api, routes, { guard: createGuard(options.store), ...doors }), {
+    const [signed, keyed] = [true, false].map((isSigned) => routes.filter(({ access }) => (access === "signed") === isSigned));
+    void app.register(async (api) => registerApi(api, keyed ?? [], { guard: createGuard(options.store), ...doors }), {
       prefix: "/v1",
     });
+    void app.register(async (api) => registerSignedRoutes(api, signed ?? [], { signalOf, limits }), { prefix: "/v1" });
   }
   return app;
 }

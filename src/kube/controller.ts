@@ -2,9 +2,10 @@
 // and is repeated with back-off; nothing that it does can end the loop.
 import type { Clock } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
-import { KubeApiError } from "./api-error.ts";
-import type { ObjectKey } from "./object.ts";
+import { hasStatus, KubeApiError } from "./api-error.ts";
+import { type ObjectKey, parseKey } from "./object.ts";
 import type { RuntimeMetrics } from "./runtime-metrics.ts";
+import { SaidOnce } from "./said-once.ts";
 import type { QueueItem, WorkQueue } from "./work-queue.ts";
 
 export type Outcome = {
@@ -29,10 +30,12 @@ export type ControllerOptions = {
 export class Controller implements AsyncDisposable {
   readonly #options: ControllerOptions;
   readonly #stop = new AbortController();
+  readonly #said: SaidOnce;
   #workers: Promise<void>[] = [];
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+    this.#said = new SaidOnce(options.clock);
   }
 
   start(): void {
@@ -63,6 +66,7 @@ export class Controller implements AsyncDisposable {
     try {
       const outcome = await reconcile(key, AbortSignal.any([this.#stop.signal, deadline]));
       queue.forget(key);
+      this.#said.forget(key);
       if (outcome.requeueAfterMs !== undefined) queue.addAfter(key, outcome.requeueAfterMs);
       const result = outcome.requeueAfterMs === undefined ? "success" : "requeue_after";
       metrics.reconciled(name, result, clock.monotonic() - startedAtMs, deadline.aborted);
@@ -78,6 +82,15 @@ export class Controller implements AsyncDisposable {
     const minimumMs = error instanceof KubeApiError ? (error.retryAfterMs ?? 0) : 0;
     const waitMs = Math.round(queue.retry(key, minimumMs));
     metrics.retried(name);
-    logger.warn({ controller: name, key, waitMs, error }, "Reconcile failed and is repeated.");
+    const [subject, text] = subjectOf(key, error);
+    const level = this.#said.isNews(subject, text) ? "warn" : "debug";
+    logger[level]({ controller: name, key, waitMs, error }, "Reconcile failed and is repeated.");
   }
+}
+
+/** What is said once: a right that is missing for all objects of a kind, else what is wrong with this one. */
+function subjectOf(key: ObjectKey, error: unknown): [subject: string, text: string] {
+  const text = error instanceof Error ? error.message : String(error);
+  if (!hasStatus(error, 403)) return [key, text];
+  return [text.replaceAll(`"${parseKey(key).name}"`, ""), ""];
 }

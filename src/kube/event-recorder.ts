@@ -3,8 +3,10 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
+import { hasStatus } from "./api-error.ts";
 import type { KubeApi } from "./kube-api.ts";
 import { apiVersionOf, type KubeObject, type ObjectName, type ResourceKind } from "./object.ts";
+import { SaidOnce } from "./said-once.ts";
 
 export const EVENTS: ResourceKind = { group: "events.k8s.io", version: "v1", plural: "events", kind: "Event" };
 
@@ -27,8 +29,8 @@ export type EventRecorderOptions = {
   readonly instance: string;
 };
 
-/** The API's limit on `note`. */
-const NOTE_LIMIT = 1024;
+/** The API's limit on `note`, which it counts in bytes. */
+const NOTE_MAX_BYTES = 1024;
 /** How long a repeat counts as one: client-go's correlator forgets after ten minutes too. */
 const SERIES_MS = 10 * 60_000;
 /** A series is written at most this often; repeats in between are only counted. */
@@ -42,9 +44,11 @@ export class EventRecorder implements AsyncDisposable {
   readonly #options: EventRecorderOptions;
   readonly #series = new Map<string, Series>();
   readonly #writes = new Set<Promise<void>>();
+  readonly #said: SaidOnce;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
+    this.#said = new SaidOnce(options.clock);
   }
 
   record(resource: ResourceKind, object: KubeObject, note: EventNote): void {
@@ -91,7 +95,7 @@ export class EventRecorder implements AsyncDisposable {
       type: note.type,
       reason: note.reason,
       action: note.action,
-      note: note.message.slice(0, NOTE_LIMIT),
+      note: fitNote(note.message),
       regarding,
     };
     return api.create(EVENTS, name.namespace, body, { timeoutMs: WRITE_TIMEOUT_MS });
@@ -100,7 +104,10 @@ export class EventRecorder implements AsyncDisposable {
   #write(work: () => Promise<unknown>): void {
     const write = work().then(
       () => undefined,
-      (error: unknown) => this.#options.logger.debug({ error }, "An Event could not be written."),
+      (error: unknown) => {
+        const isRefused = hasStatus(error, 403) && this.#said.isNews("refused", "");
+        this.#options.logger[isRefused ? "warn" : "debug"]({ error }, "An Event could not be written.");
+      },
     );
     this.#writes.add(write);
     void write.then(() => this.#writes.delete(write));
@@ -116,6 +123,16 @@ export class EventRecorder implements AsyncDisposable {
   #microTime(): string {
     return new Date(this.#options.clock.now()).toISOString().replace("Z", "000Z");
   }
+}
+
+/** As much of it as fits, in whole characters. */
+function fitNote(message: string): string {
+  const bytes = Buffer.from(message);
+  if (bytes.length <= NOTE_MAX_BYTES) return message;
+  return bytes
+    .subarray(0, NOTE_MAX_BYTES)
+    .toString("utf8")
+    .replace(/\uFFFD+$/, "");
 }
 
 function eventName(object: KubeObject): ObjectName {

@@ -4,8 +4,10 @@
 // fence of its own. A leader that could not renew within the deadline gives up before anybody else may take over.
 import type { Clock, Random } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
+import { KubeApiError } from "./api-error.ts";
 import type { KubeApi } from "./kube-api.ts";
 import type { KubeObject, ObjectName, ResourceKind } from "./object.ts";
+import { SaidOnce } from "./said-once.ts";
 import { pause, type Timers } from "./timers.ts";
 
 export const LEASES: ResourceKind = { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease" };
@@ -41,12 +43,14 @@ type LeaseSpec = {
 export class LeaderLease {
   readonly #options: LeaderLeaseOptions;
   readonly #timing: LeaseTiming;
+  readonly #said: SaidOnce;
   #observed: { readonly version: string; readonly atMs: number } | null = null;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: LeaderLeaseOptions) {
     this.#options = options;
     this.#timing = options.timing ?? LEASE_TIMING;
+    this.#said = new SaidOnce(options.clock);
   }
 
   /** True while nobody else can have taken the lease over. */
@@ -92,11 +96,23 @@ export class LeaderLease {
       const isHolder = await this.#acquireOrRenew(signal);
       // Counted from before the call: the server may have stored it at any moment since.
       this.#renewedAtMs = isHolder ? startedAtMs : Number.NEGATIVE_INFINITY;
+      this.#said.forget(LEASES.plural);
       return isHolder;
     } catch (error) {
-      if (!signal.aborted) this.#options.logger.debug({ error }, "The lease could not be read or written.");
+      if (!signal.aborted) this.#tell(error);
       return false;
     }
+  }
+
+  /** A conflict is everyday life, an unreachable server everybody's trouble; a refusal stays until somebody grants the right. */
+  #tell(error: unknown): void {
+    const { logger, name } = this.#options;
+    const isRefused = error instanceof KubeApiError && [401, 403, 404].includes(error.status ?? 0);
+    const isNews = isRefused && this.#said.isNews(LEASES.plural, error.message);
+    logger[isNews ? "warn" : "debug"](
+      { lease: name.name, namespace: name.namespace, error },
+      "The lease could not be read or written.",
+    );
   }
 
   async #acquireOrRenew(signal: AbortSignal): Promise<boolean> {
@@ -162,9 +178,8 @@ export class LeaderLease {
 
   /** A call must not outlast the deadline that it serves. */
   #callTimeoutMs(): number {
-    return this.isHeld
-      ? Math.max(1, Math.min(this.#timing.renewDeadlineMs / 2, this.#remainingMs()))
-      : this.#timing.renewDeadlineMs / 2;
+    const usualMs = this.#timing.renewDeadlineMs / 2;
+    return Math.max(1, Math.floor(this.isHeld ? Math.min(usualMs, this.#remainingMs()) : usualMs));
   }
 
   #retryMs(): number {

@@ -11,6 +11,7 @@ import type { KubeApi } from "./kube-api.ts";
 import type { KubeObject, ResourceKind } from "./object.ts";
 import { type ObjectStore, stripped } from "./object-store.ts";
 import type { RuntimeMetrics } from "./runtime-metrics.ts";
+import { SaidOnce } from "./said-once.ts";
 import { pause, type Timers } from "./timers.ts";
 import { noAnswer } from "./transport.ts";
 import type { WatchEvent } from "./watch-events.ts";
@@ -63,6 +64,7 @@ export class Reflector implements AsyncDisposable {
   readonly #backoff: Backoff;
   readonly #heartbeat: Heartbeat;
   readonly #stop = new AbortController();
+  readonly #said: SaidOnce;
   readonly #synced = Promise.withResolvers<void>();
   #running: Promise<void> | null = null;
   #version: string | null = null;
@@ -76,6 +78,7 @@ export class Reflector implements AsyncDisposable {
     this.#backoff = new Backoff({ firstMs, longestMs, resetAfterMs }, options.clock, options.random);
     this.#contactAtMs = options.clock.monotonic();
     this.#heartbeat = options.heartbeat ?? unwatched;
+    this.#said = new SaidOnce(options.clock);
   }
 
   /** Starts the loop; a second call does nothing. */
@@ -113,14 +116,24 @@ export class Reflector implements AsyncDisposable {
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
-    const { logger, metrics, resource, timers } = this.#options;
+    const { metrics, resource, timers } = this.#options;
     const failure = noAnswer(error, signal);
     if (mustRelist(failure)) this.#version = null;
     const waitMs = Math.max(this.#backoff.nextMs(), failure.retryAfterMs ?? 0);
     metrics.watchFailed(resource.plural, failure.reason);
-    logger.debug({ resource: resource.plural, reason: failure.reason, status: failure.status, waitMs }, "Watch interrupted.");
+    this.#tell(failure, waitMs);
     this.#heartbeat.rest(waitMs);
     await pause(timers, waitMs, signal);
+  }
+
+  /** What waits for a person is said: a right that is missing, or CRDs. Everything else passes by itself. */
+  #tell({ status, reason, message }: KubeApiError, waitMs: number): void {
+    const { logger, resource, namespace } = this.#options;
+    const fields = { resource: resource.plural, namespace, status, reason, waitMs };
+    const sentence = status === null ? undefined : REFUSALS.get(status);
+    const isNews = sentence !== undefined && this.#said.isNews(resource.plural, reason);
+    if (isNews) logger.warn({ ...fields, message }, sentence);
+    else logger.debug(fields, "Watch interrupted.");
   }
 
   async #list(signal: AbortSignal): Promise<string> {
@@ -136,6 +149,7 @@ export class Reflector implements AsyncDisposable {
     if (!isFirst && differences > 0) metrics.missedEvents(resource.plural, differences);
     this.#listedAtMs = clock.monotonic();
     this.#version = version;
+    this.#said.forget(resource.plural);
     this.#synced.resolve();
     return version;
   }
@@ -187,6 +201,12 @@ export class Reflector implements AsyncDisposable {
     this.#heartbeat.beat();
   }
 }
+
+const REFUSALS: ReadonlyMap<number, string> = new Map([
+  [401, "The API server does not know this program's token."],
+  [403, "This program may not list and watch a kind that it needs."],
+  [404, "The API server does not have a kind that this program needs: its CRDs have to be installed."],
+]);
 
 /** 410 says that the version is too old; other refusals may be about it too. Busy servers are asked again for the same. */
 function mustRelist({ status }: KubeApiError): boolean {

@@ -47,7 +47,7 @@ export class KubeTransport implements AsyncDisposable {
 
   /** The answer's JSON. @throws KubeApiError */
   async call(request: KubeRequest): Promise<unknown> {
-    const deadline = AbortSignal.timeout(request.timeoutMs ?? CALL_TIMEOUT_MS);
+    const deadline = AbortSignal.timeout(Math.ceil(request.timeoutMs ?? CALL_TIMEOUT_MS));
     const given = request.signal === undefined ? [deadline] : [request.signal, deadline];
     const signal = AbortSignal.any([...given, this.#disposal.signal]);
     const response = await this.#send(request, signal);

@@ -5,7 +5,7 @@ import { type ConnectionListing, readConnectionRow } from "../db/listings.ts";
 import { ERROR_CODES, type ErrorCode } from "../domain/errors.ts";
 import { hasStatus } from "../kube/api-error.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
-import { type KubeObject, keyOfObject, nameOf } from "../kube/object.ts";
+import { type KubeObject, keyOf, keyOfObject } from "../kube/object.ts";
 import { conditionsOf, failedState, type ReadyState } from "../resources/conditions.ts";
 import type { Connection, ConnectionStatus } from "../resources/connection.ts";
 import { decodeSecret } from "../resources/secret-keys.ts";
@@ -33,7 +33,7 @@ export function createConnectionProjector({ api, database, declarations, index }
       const resource = parseObject("Connection", CONNECTION, object);
       const secret = await lookUpSecret(api, resource, signal);
       const { id } = await declarations.declareConnection(toConnectionDeclaration(resource, ownerOf(object), secret));
-      index.set(keyOfObject(object), id);
+      index.set(keyOfObject(object), id, ownerOf(object));
       const row = await readConnectionRow(database, id);
       const context = conditionContext(object, now);
       const conditions = conditionsOf(readyState(resource, row), context);
@@ -44,11 +44,11 @@ export function createConnectionProjector({ api, database, declarations, index }
       const context = conditionContext(object, now);
       return { observedGeneration: context.generation, conditions: conditionsOf(failedState(code, message), context) };
     },
-    async withdraw(object) {
-      const { namespace, name } = nameOf(object);
-      await declarations.withdrawConnection(ownerOf(object), namespace, name);
-      index.delete(keyOfObject(object));
+    async withdraw(owner, { namespace, name }) {
+      await declarations.withdrawConnection(owner, namespace, name);
+      index.delete(keyOf({ namespace, name }));
     },
+    leftBehind: (key) => index.ownerOf(key),
   };
 }
 

@@ -64,12 +64,18 @@ export function makeKinds(runtime: KindRuntime): KindsAtWork {
 /** Everything once, then what changes. `stack` ends it. */
 export function startKinds(runtime: KindRuntime, kinds: KindsAtWork, stack: AsyncDisposableStack): void {
   const { connections, repositories, repoSyncs, refused } = kinds;
+  const onRefused = (connection: ObjectKey): void => connections.queue.add(connection, "user");
   startKind(runtime, connections, createConnectionProjector({ ...runtime, index: connections.index }), stack);
   startKind(runtime, repositories, createRepositoryProjector({ ...runtime, index: repositories.index }), stack);
-  startKind(runtime, repoSyncs, createRepoSyncProjector({ ...runtime, index: repoSyncs.index, refused }), stack);
+  startKind(runtime, repoSyncs, createRepoSyncProjector({ ...runtime, index: repoSyncs.index, refused, onRefused }), stack);
 }
 
-function startKind(runtime: KindRuntime, { queue, store }: KindAtWork, projector: Projector, stack: AsyncDisposableStack): void {
+function startKind(
+  runtime: KindRuntime,
+  { queue, store, index }: KindAtWork,
+  projector: Projector,
+  stack: AsyncDisposableStack,
+): void {
   const { clock, metrics, logger } = runtime;
   const controller = stack.use(
     new Controller({
@@ -87,6 +93,7 @@ function startKind(runtime: KindRuntime, { queue, store }: KindAtWork, projector
     store.subscribe((change) => {
       if (change.type === "resync") queue.add(change.key, "background");
       else if (isDeclarationChange(change)) queue.add(change.key, "user");
+      else if (change.type === "deleted" && index.ownerOf(change.key) !== null) queue.add(change.key, "user");
     }),
   );
   for (const key of store.keys()) queue.add(key, "background");

@@ -3,17 +3,24 @@
 // machinery is at fault for is thrown, and repeated by the controller without touching the status.
 import type { Clock } from "../domain/clock.ts";
 import { type CoregitError, retryKind, toCoregitError } from "../domain/errors.ts";
+import type { Owner } from "../domain/sync-spec.ts";
 import { hasStatus, KubeApiError } from "../kube/api-error.ts";
 import type { Outcome, Reconcile } from "../kube/controller.ts";
 import type { EventRecorder } from "../kube/event-recorder.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
 import { mergePatch } from "../kube/merge-patch.ts";
-import { type KubeObject, parseKey, type ResourceKind } from "../kube/object.ts";
+import { type KubeObject, nameOf, type ObjectKey, type ObjectName, parseKey, type ResourceKind } from "../kube/object.ts";
 import type { Condition } from "../resources/condition.ts";
+import type { RepoSyncStatus } from "../resources/repo-sync-status.ts";
 import { FINALIZER } from "./kinds.ts";
+import { ownerOf } from "./parsed-object.ts";
+import { webhookNews } from "./webhook-news.ts";
 
 /** What a resource shows, whole: fields that are absent are removed. */
-export type ShownStatus = { readonly conditions?: readonly Condition[] | undefined };
+export type ShownStatus = {
+  readonly conditions?: readonly Condition[] | undefined;
+  readonly webhook?: RepoSyncStatus["webhook"] | undefined;
+};
 
 export type Projection = { readonly status: ShownStatus; readonly requeueAfterMs?: number };
 
@@ -28,7 +35,9 @@ export interface Projector {
   /** The status of a resource that could not be taken over. */
   explain(object: KubeObject, now: string, failure: CoregitError): ShownStatus;
   /** Undoes what `project` did, also half of it, also when whatever the resource names is gone. Idempotent. */
-  withdraw(object: KubeObject): Promise<void>;
+  withdraw(owner: Owner, name: ObjectName): Promise<void>;
+  /** Whose row is left of a resource that went without its finalizer; null: nobody's, or one that stays. */
+  leftBehind(key: ObjectKey): Owner | null;
 }
 
 export type ReconcileContext = { readonly api: KubeApi; readonly events: EventRecorder; readonly clock: Clock };
@@ -36,7 +45,7 @@ export type ReconcileContext = { readonly api: KubeApi; readonly events: EventRe
 export function createReconcile(context: ReconcileContext, projector: Projector): Reconcile {
   return async (key, signal) => {
     const object = await context.api.get(projector.resource, parseKey(key), { signal });
-    if (object === null) return {};
+    if (object === null) return withdrawRest(projector, key);
     if (object.metadata.deletionTimestamp !== undefined) return remove(context, projector, object, signal);
     const held = await hold(context, projector.resource, object, signal);
     if (held === null) return {};
@@ -47,6 +56,13 @@ export function createReconcile(context: ReconcileContext, projector: Projector)
   };
 }
 
+/** Somebody removed the finalizer by hand: what it stood for is done all the same. */
+async function withdrawRest(projector: Projector, key: ObjectKey): Promise<Outcome> {
+  const owner = projector.leftBehind(key);
+  if (owner !== null) await projector.withdraw(owner, parseKey(key));
+  return {};
+}
+
 async function remove(
   { api }: ReconcileContext,
   projector: Projector,
@@ -55,7 +71,7 @@ async function remove(
 ): Promise<Outcome> {
   const finalizers = object.metadata.finalizers ?? [];
   if (!finalizers.includes(FINALIZER)) return {};
-  await projector.withdraw(object);
+  await projector.withdraw(ownerOf(object), nameOf(object));
   await patchFinalizers(
     api,
     projector.resource,
@@ -114,8 +130,18 @@ async function show(
   const current = (object.status ?? {}) as ShownStatus;
   const patch = mergePatch(current, status);
   if (patch === null) return;
-  await api.patchStatus(resource, object, patch, { signal });
+  await api.patchStatus(resource, object, patch, { signal }).catch(explainRefusedStatus);
   announce(events, resource, object, current, status);
+  const unavailable = webhookNews(current.webhook, status.webhook);
+  if (unavailable !== null) events.record(resource, object, unavailable);
+}
+
+/** The API server prunes what its CRD does not know, but refuses values that it knows otherwise. */
+function explainRefusedStatus(error: unknown): never {
+  if (!(error instanceof KubeApiError) || error.status !== 422) throw error;
+  const { status, reason, message } = error;
+  const sentence = `The CRDs of the cluster do not take this status, so they are not those of this version: ${message}`;
+  throw new KubeApiError({ status, reason, message: sentence, cause: error });
 }
 
 /** An Event for each change that a person may want to know of; progress is not one. */

@@ -1,6 +1,7 @@
 // RepoSync ⇄ row of a sync.
+import type { SyncStatus } from "../domain/declaration.ts";
 import type { CoregitError } from "../domain/errors.ts";
-import { type KubeObject, keyOf, keyOfObject, nameOf, type ObjectKey } from "../kube/object.ts";
+import { type KubeObject, keyOf, keyOfObject, type ObjectKey } from "../kube/object.ts";
 import { repoSyncStatusSchema } from "../resources/repo-sync-status.ts";
 import { failedSyncStatus, type StatusContext, syncStatusToResource } from "../resources/status.ts";
 import { toSyncDeclaration } from "../resources/to-declaration.ts";
@@ -15,29 +16,35 @@ export type RepoSyncProjectorOptions = {
   readonly index: RowIndex;
   /** Sync id → its Connection, of syncs whose credential was refused last. */
   readonly refused: Map<string, ObjectKey>;
+  /** Looks at a Connection whose credential was refused just now: its Secret may have been replaced since it was read. */
+  readonly onRefused: (connection: ObjectKey) => void;
 };
 
-export function createRepoSyncProjector({ declarations, index, refused }: RepoSyncProjectorOptions): Projector {
+export function createRepoSyncProjector({ declarations, index, refused, onRefused }: RepoSyncProjectorOptions): Projector {
+  const noteRefusal = ({ id, namespace, connection, lastErrorCode }: SyncStatus): void => {
+    if (lastErrorCode !== "AuthenticationFailed" || connection === null) return void refused.delete(id);
+    const key = keyOf({ namespace, name: connection });
+    if (refused.get(id) !== key) onRefused(key);
+    refused.set(id, key);
+  };
   return {
     resource: REPO_SYNC,
     async project(object, now) {
       const declaration = toSyncDeclaration(parseObject("RepoSync", REPO_SYNC, object), ownerOf(object));
       const declared = await declarations.declareSync(declaration);
-      const isNew = index.set(keyOfObject(object), declared.id);
+      const isNew = index.set(keyOfObject(object), declared.id, declaration.owner);
       const sync = (isNew ? await declarations.readSync(declared.id) : null) ?? declared;
-      const isRefused = sync.lastErrorCode === "AuthenticationFailed" && sync.connection !== null;
-      if (isRefused) refused.set(sync.id, keyOf({ namespace: sync.namespace, name: sync.connection }));
-      else refused.delete(sync.id);
+      noteRefusal(sync);
       const context = statusContext(object, now);
       const handledReconcileAt = declaration.requestedAt ?? undefined;
       return { status: syncStatusToResource(sync, { ...context, handledReconcileAt }) };
     },
     explain: (object, now, { code, message }: CoregitError) => failedSyncStatus(code, message, statusContext(object, now)),
-    async withdraw(object) {
-      const { namespace, name } = nameOf(object);
-      await declarations.withdrawSync(ownerOf(object), namespace, name);
-      index.delete(keyOfObject(object));
+    async withdraw(owner, { namespace, name }) {
+      await declarations.withdrawSync(owner, namespace, name);
+      index.delete(keyOf({ namespace, name }));
     },
+    leftBehind: (key) => index.ownerOf(key),
   };
 }
 

@@ -1,7 +1,7 @@
 // Repository ⇄ row of a repository.
 import type { Queryable } from "../db/database.ts";
 import { type RepositoryListing, readRepositoryRow } from "../db/listings.ts";
-import { keyOfObject, nameOf } from "../kube/object.ts";
+import { keyOf, keyOfObject } from "../kube/object.ts";
 import { conditionsOf, failedState, type ReadyState } from "../resources/conditions.ts";
 import type { RepositoryStatus } from "../resources/repository.ts";
 import { toRepositoryDeclaration } from "../resources/to-declaration.ts";
@@ -26,7 +26,7 @@ export function createRepositoryProjector({ database, declarations, index, publi
     async project(object, now) {
       const declaration = toRepositoryDeclaration(parseObject("Repository", REPOSITORY, object), ownerOf(object));
       const { id } = await declarations.declareRepository(declaration);
-      index.set(keyOfObject(object), id);
+      index.set(keyOfObject(object), id, ownerOf(object));
       const row = await readRepositoryRow(database, declaration.namespace, declaration.slug);
       const context = conditionContext(object, now);
       const conditions = conditionsOf(STORED, context);
@@ -37,11 +37,12 @@ export function createRepositoryProjector({ database, declarations, index, publi
       const context = conditionContext(object, now);
       return { observedGeneration: context.generation, conditions: conditionsOf(failedState(code, message), context) };
     },
-    async withdraw(object) {
-      const { namespace, name } = nameOf(object);
-      await declarations.withdrawRepository(ownerOf(object), namespace, name);
-      index.delete(keyOfObject(object));
+    async withdraw(owner, { namespace, name }) {
+      await declarations.withdrawRepository(owner, namespace, name);
+      index.delete(keyOf({ namespace, name }));
     },
+    // What the missing resource would have wanted for the data is not guessed.
+    leftBehind: () => null,
   };
 }
 

@@ -1,26 +1,34 @@
 // Which resource a row belongs to: notifications of the database name rows, queues take keys.
+import type { Owner } from "../domain/sync-spec.ts";
 import type { ObjectKey } from "../kube/object.ts";
+
+type Entry = { readonly rowId: string; readonly owner: Owner };
 
 export class RowIndex {
   readonly #keys = new Map<string, ObjectKey>();
-  readonly #ids = new Map<ObjectKey, string>();
+  readonly #entries = new Map<ObjectKey, Entry>();
 
   keyOf(rowId: string): ObjectKey | null {
     return this.#keys.get(rowId) ?? null;
   }
 
+  /** Whose row it was that this process made last, unless it has been withdrawn. */
+  ownerOf(key: ObjectKey): Owner | null {
+    return this.#entries.get(key)?.owner ?? null;
+  }
+
   /** True when this was not known: a notification may have come before it was. */
-  set(key: ObjectKey, rowId: string): boolean {
-    if (this.#ids.get(key) === rowId) return false;
-    this.delete(key);
-    this.#ids.set(key, rowId);
+  set(key: ObjectKey, rowId: string, owner: Owner): boolean {
+    const isKnown = this.#entries.get(key)?.rowId === rowId;
+    if (!isKnown) this.delete(key);
+    this.#entries.set(key, { rowId, owner });
     this.#keys.set(rowId, key);
-    return true;
+    return !isKnown;
   }
 
   delete(key: ObjectKey): void {
-    const rowId = this.#ids.get(key);
-    if (rowId !== undefined) this.#keys.delete(rowId);
-    this.#ids.delete(key);
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#keys.delete(entry.rowId);
+    this.#entries.delete(key);
   }
 }

@@ -1,21 +1,26 @@
-// Requests to a provider's API, made for its client library: through the guarded dispatcher, with the credential for that API
-// alone, a deadline on each attempt and a limit on each answer. Libraries get no say in redirects and repeat nothing.
-import type { Dispatcher } from "undici";
+// Requests to a provider's API, made for its client library: with the credential for that API alone. Decides what is followed
+// (redirects within the origin), what is repeated (reads, and a request whose token had ended) and how often. Libraries get no
+// say in any of it. What is not a read is sent once: whether it was done is for the caller to find out.
+import type { Random } from "../domain/clock.ts";
 import { CoregitError } from "../domain/errors.ts";
-import { abortFailure, requestFailure } from "./git/errors.ts";
+import type { Wait } from "./api-budget.ts";
+import { followed } from "./api-redirect.ts";
+import { type ApiRequest, ApiWire, type ApiWireOptions } from "./api-wire.ts";
+import { repeated } from "./repeat.ts";
 
-export type ApiSessionOptions = {
-  readonly dispatcher: Dispatcher;
+/** A token in place of `refused`, which the provider has just answered with 401; null: there is no other. */
+export type RenewToken = (refused: string, signal: AbortSignal) => Promise<string | null>;
+
+export type ApiSessionOptions = ApiWireOptions & {
   /** Root of the API. */
   readonly url: URL;
   readonly userAgent: string;
-  /** One attempt, with its whole answer. */
-  readonly attemptMs: number;
-  readonly answerBytes: number;
-  /** Wall clock, epoch milliseconds. */
-  readonly now: () => number;
-  /** Ends all that the session asks. */
-  readonly signal: AbortSignal;
+  readonly random: Random;
+  readonly wait: Wait;
+  /** null: the token is the only one. */
+  readonly renewToken: RenewToken | null;
+  /** Releases what the session was opened with. */
+  readonly close: () => Promise<void>;
 };
 
 /** As much of `fetch` as client libraries use. */
@@ -24,16 +29,28 @@ export type ApiFetch = (
   init?: { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string | null },
 ) => Promise<Response>;
 
+/** How often a token is renewed for one request: once because it had ended, once more because the new one had not come round. */
+const MAX_RENEWALS = 2;
+
 /** A conversation with one API. Holds no connection that outlives its disposal. */
 export class ApiSession implements AsyncDisposable {
   readonly #options: ApiSessionOptions;
+  readonly #wire: ApiWire;
+  /** Tokens that were renewed, by the one that the session was given. */
+  readonly #renewed = new Map<string, string>();
 
   constructor(options: ApiSessionOptions) {
     this.#options = options;
+    this.#wire = new ApiWire(options);
   }
 
   get url(): URL {
     return this.#options.url;
+  }
+
+  /** Requests made so far. */
+  get calls(): number {
+    return this.#wire.calls;
   }
 
   get signal(): AbortSignal {
@@ -44,19 +61,34 @@ export class ApiSession implements AsyncDisposable {
     return this.#options.now();
   }
 
-  /** A `fetch` that sends `headers` with each request. It rejects with a CoregitError, whatever went wrong. */
+  /** How far the provider's clock is ahead of ours, as its last answer told, to the second. */
+  get clockOffsetMs(): number {
+    return this.#wire.clockOffsetMs;
+  }
+
+  /** Resolves after a moment, or when the session's signal is aborted. */
+  async pause(ms: number): Promise<void> {
+    await this.#options.wait(ms, this.signal).catch(() => undefined);
+  }
+
+  /**
+   * A `fetch` that sends `headers` with each request. It rejects with a CoregitError, whatever went wrong. Reads are repeated after
+   * a broken connection or a 5xx; see `repeat` for other requests.
+   */
   fetchWith(headers: Readonly<Record<string, string>>): ApiFetch {
     return async (url, init = {}) => {
-      const asked = new URL(url);
-      if (asked.origin !== this.url.origin) {
-        throw new CoregitError(
-          "RedirectRefused",
-          `${this.url.host} refers to another origin, to which the credential is not sent.`,
-        );
-      }
-      const sent = { ...Object.fromEntries(new Headers(init.headers)), ...headers, "user-agent": this.#options.userAgent };
-      return this.#send(asked, { method: init.method ?? "GET", headers: sent, body: init.body ?? null });
+      const own = { ...Object.fromEntries(new Headers(init.headers)), ...headers, "user-agent": this.#options.userAgent };
+      const request = { method: init.method ?? "GET", url: this.#sameOrigin(url), headers: own, body: init.body ?? null };
+      return followed(request, (next) => this.#letIn(next));
     };
+  }
+
+  /**
+   * Runs a request that may be repeated although it is no read, such as one that makes an object named by its content: again, after
+   * a back-off, when it failed with `RemoteUnreachable`. Never for what moves a branch or makes a webhook.
+   */
+  repeat<T>(request: () => Promise<T>): Promise<T> {
+    return repeated(request, this.#pace);
   }
 
   /** Resolves when a server answers, whatever it answers, and without a credential. @throws CoregitError as its requests. */
@@ -69,56 +101,37 @@ export class ApiSession implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#options.dispatcher.destroy();
+    await this.#options.close();
   }
 
-  async #send(url: URL, request: Pick<Dispatcher.RequestOptions, "headers" | "body"> & { method: string }): Promise<Response> {
-    const { dispatcher, attemptMs, signal } = this.#options;
-    if (signal.aborted) throw abortFailure(signal);
-    const deadline = AbortSignal.timeout(attemptMs);
-    try {
-      const answer = await dispatcher.request({
-        ...request,
-        method: request.method as Dispatcher.HttpMethod,
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
-        signal: AbortSignal.any([signal, deadline]),
-      });
-      return await this.#toResponse(answer);
-    } catch (error) {
-      if (deadline.aborted && !signal.aborted) {
-        throw new CoregitError("RemoteTooSlow", `${url.host} did not answer within ${attemptMs} ms.`, { cause: error });
-      }
-      throw requestFailure(error, url.host, signal);
+  get #pace() {
+    const { random, wait, now, signal } = this.#options;
+    return { random, wait, now, signal };
+  }
+
+  #sameOrigin(url: string | URL): URL {
+    const asked = new URL(url);
+    if (asked.origin === this.url.origin) return asked;
+    throw new CoregitError("RedirectRefused", `${this.url.host} refers to another origin, to which the credential is not sent.`);
+  }
+
+  /** A 401 says that nothing was done, so that any request may be sent again with another token. */
+  async #letIn(request: ApiRequest): Promise<Response> {
+    const { renewToken, signal } = this.#options;
+    const given = /^Bearer (.*)$/.exec(request.headers.authorization ?? "")?.[1];
+    if (renewToken === null || given === undefined) return this.#send(request);
+    for (let renewals = 0; ; renewals += 1) {
+      const token = this.#renewed.get(given) ?? given;
+      const response = await this.#send({ ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } });
+      if (response.status !== 401 || renewals === MAX_RENEWALS) return response;
+      const renewed = await renewToken(token, signal);
+      if (renewed === null) return response;
+      this.#renewed.set(given, renewed);
     }
   }
 
-  async #toResponse({ statusCode: status, headers, body }: Dispatcher.ResponseData): Promise<Response> {
-    if (status >= 300 && status < 400 && status !== 304) {
-      await body.dump();
-      throw new CoregitError(
-        "RedirectRefused",
-        `${this.url.host} redirects its API (HTTP ${status}); use the address that it has now.`,
-      );
-    }
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      size += chunk.length;
-      if (size > this.#options.answerBytes) {
-        throw new CoregitError("RemoteProtocol", `${this.url.host} answered more than ${this.#options.answerBytes} bytes.`);
-      }
-      chunks.push(chunk);
-    }
-    const hasBody = status !== 204 && status !== 205 && status !== 304;
-    return new Response(hasBody ? Buffer.concat(chunks) : null, { status, headers: plainHeaders(headers) });
+  #send(request: ApiRequest): Promise<Response> {
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    return isRead ? repeated(() => this.#wire.send(request), this.#pace) : this.#wire.send(request);
   }
-}
-
-function plainHeaders(headers: Dispatcher.ResponseData["headers"]): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value]],
-    ),
-  );
 }

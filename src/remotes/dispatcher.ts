@@ -21,6 +21,8 @@ export type DispatcherOptions = {
   readonly caPem: string | null;
   readonly connectMs: number;
   readonly headersMs: number;
+  /** At a time, to each origin. */
+  readonly connections: number;
 };
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
@@ -91,8 +93,7 @@ export function openDispatcher(options: DispatcherOptions): Dispatcher {
   };
   return new Agent({
     connect: guardedConnect,
-    // A remote is asked one thing after the other.
-    connections: 1,
+    connections: options.connections,
     pipelining: 1,
     headersTimeout: options.headersMs,
     // The pace of a body is judged where it is read: a slow reader is not a slow remote.

@@ -1,28 +1,34 @@
 // Opens remotes: what a declaration names becomes a transport with its guard, its credential and its limits. Owns what
 // outlives a single run: the capabilities of servers, and the list of remotes that are still open.
-import type { Dispatcher } from "undici";
-import type { Clock } from "../domain/clock.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Clock, Random } from "../domain/clock.ts";
 import type { DirectCredential } from "../domain/credential.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
 import type { Provider } from "../domain/sync-spec.ts";
 import { type Account, type Accounts, type AccountTarget, tidyAccount, UNKNOWN_ACCOUNT } from "./account.ts";
-import { ApiSession } from "./api-session.ts";
-import { openDispatcher, type Resolve, systemResolve } from "./dispatcher.ts";
+import type { Wait } from "./api-budget.ts";
+import type { RenewToken } from "./api-session.ts";
+import { ApiSessions } from "./api-sessions.ts";
+import { type Resolve, systemResolve } from "./dispatcher.ts";
 import { CapabilityCache } from "./git/capability-cache.ts";
-import { HttpClient } from "./git/client.ts";
+import { HttpClient, type RenewAuthorization } from "./git/client.ts";
 import { LocalClient, type RunLocalReceivePack, type RunLocalUploadPack } from "./git/local-client.ts";
 import { GitRemote } from "./git/remote.ts";
 import { createQuote } from "./git/remote-text.ts";
 import type { GitTransport } from "./git/transport.ts";
 import { inspectGitHub } from "./github/account.ts";
-import { InstallationTokens } from "./github/app-token.ts";
 import { inspectGitLab } from "./gitlab/account.ts";
 import { DEFAULT_REMOTE_LIMITS, type RemoteLimits } from "./limits.ts";
 import { LocalFolders } from "./local-folders.ts";
+import { openCommitApi } from "./open-commit-api.ts";
+import { openLookup } from "./open-lookup.ts";
+import { openWebhooks } from "./open-webhooks.ts";
+import { noProviderMetrics, type ProviderMetrics } from "./provider-metrics.ts";
 import type { DeclaredTarget, Remote, Remotes, RemoteTarget } from "./remote.ts";
 import { locateApi, locateRemote, parseBaseUrl, type RemoteLocation } from "./remote-url.ts";
-import { type AllowedHosts, isListedHost, parseAllowedHosts } from "./ssrf-guard.ts";
+import { parseAllowedHosts } from "./ssrf-guard.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 export type RemotesOptions = {
   /** COREGIT_ALLOWED_HOSTS. */
@@ -40,7 +46,14 @@ export type RemotesOptions = {
   readonly limits?: Partial<RemoteLimits>;
   /** Default: the system's resolver. */
   readonly resolve?: Resolve;
+  readonly metrics?: ProviderMetrics;
+  /** Spreads what is repeated. Default: Math.random. */
+  readonly random?: Random;
+  /** Default: the system's timers. */
+  readonly wait?: Wait;
 };
+
+const systemWait: Wait = (ms, signal) => delay(ms, undefined, { signal });
 
 /**
  * The user name that goes with a bare token. GitHub documents `x-access-token` for installations and takes any name with
@@ -60,7 +73,18 @@ function encode({ username, password }: BasicCredential): string {
   return Buffer.from(`${username}:${password}`, "utf8").toString("base64");
 }
 
-export type OpenedRemotes = Remotes & Accounts & AsyncDisposable;
+/** Tokens of one App follow each other. */
+function renewBasic({ username, password }: BasicCredential, renewToken: RenewToken): RenewAuthorization {
+  let token = password;
+  return async (signal) => {
+    const renewed = await renewToken(token, signal);
+    if (renewed === null) return null;
+    token = renewed;
+    return `Basic ${encode({ username, password: token })}`;
+  };
+}
+
+export type OpenedRemotes = Remotes & Accounts & Webhooks & AsyncDisposable;
 
 /** @throws CoregitError `InvalidSpec` for an allowed host that cannot be read. */
 export function openRemotes(options: RemotesOptions): OpenedRemotes {
@@ -70,24 +94,42 @@ export function openRemotes(options: RemotesOptions): OpenedRemotes {
 class OpenRemotes implements OpenedRemotes {
   readonly #options: RemotesOptions;
   readonly #limits: RemoteLimits;
-  readonly #allowedHosts: AllowedHosts;
   readonly #folders: LocalFolders;
   readonly #cache = new CapabilityCache();
-  readonly #tokens = new InstallationTokens();
+  readonly #sessions: ApiSessions;
   readonly #open = new Set<Remote>();
+  readonly #webhooks: Webhooks;
 
   constructor(options: RemotesOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_REMOTE_LIMITS, ...options.limits };
-    this.#allowedHosts = parseAllowedHosts(options.allowedHosts);
+    this.#sessions = new ApiSessions({
+      allowedHosts: parseAllowedHosts(options.allowedHosts),
+      resolve: options.resolve ?? systemResolve,
+      limits: this.#limits,
+      userAgent: options.userAgent,
+      clock: options.clock,
+      random: options.random ?? Math.random,
+      wait: options.wait ?? systemWait,
+      metrics: options.metrics ?? noProviderMetrics,
+    });
     this.#folders = new LocalFolders(options.fileRemotes);
+    this.#webhooks = openWebhooks({
+      signIn: (target, signal) => this.signIn(target, signal),
+      openSession: (url, target, signal) => this.#sessions.open(url, target, signal),
+    });
   }
+
+  ensureWebhook: Webhooks["ensureWebhook"] = (...asked) => this.#webhooks.ensureWebhook(...asked);
+
+  removeWebhook: Webhooks["removeWebhook"] = (...asked) => this.#webhooks.removeWebhook(...asked);
 
   open(target: RemoteTarget): Remote {
     const location = locateRemote(target);
     const { credential, provider } = target;
     const basic = credential === null || location.kind === "file" ? null : basicCredential(provider, credential);
-    const transport = location.kind === "file" ? this.#openLocal(location) : this.#openHttp(location.url, basic, target.caPem);
+    const transport = location.kind === "file" ? this.#openLocal(location) : this.#openHttp(location.url, target, basic);
+    const openSession = (url: URL, signal: AbortSignal) => this.#sessions.open(url, target, signal);
     const remote: GitRemote = new GitRemote({
       displayUrl: location.url.href,
       transport,
@@ -98,6 +140,8 @@ class OpenRemotes implements OpenedRemotes {
       agent: this.#options.userAgent,
       quote: createQuote(basic === null ? [] : [encode(basic), basic.password]),
       logger: this.#options.logger,
+      commitApi: openCommitApi(target, location, openSession),
+      lookup: openLookup(target, location, openSession),
       onClosed: () => this.#open.delete(remote),
     });
     this.#open.add(remote);
@@ -107,18 +151,16 @@ class OpenRemotes implements OpenedRemotes {
   async signIn(target: DeclaredTarget, signal: AbortSignal): Promise<RemoteTarget> {
     const { credential } = target;
     if (credential?.kind !== "app") return { ...target, credential };
-    const url = locateApi(target.provider, target.baseUrl);
-    if (target.provider !== "github" || url === null) throw new CoregitError("SecretInvalid", "Only GitHub knows GitHub Apps.");
-    await using session = this.#openSession(url, target, signal);
-    return { ...target, credential: { kind: "token", token: await this.#tokens.get(session, credential) } };
+    return { ...target, credential: { kind: "token", token: await this.#sessions.signIn({ ...target, credential }, signal) } };
   }
 
   async inspectCredential(target: AccountTarget, signal: AbortSignal): Promise<Account> {
     const { provider, baseUrl, credential } = target;
     const url = locateApi(provider, baseUrl) ?? (baseUrl === null ? null : parseBaseUrl(baseUrl));
     if (url === null || url.protocol === "file:") return UNKNOWN_ACCOUNT;
-    await using session = this.#openSession(url, target, signal);
-    if (provider === "github" && credential !== null) return tidyAccount(await inspectGitHub(session, credential, this.#tokens));
+    await using session = this.#sessions.open(url, target, signal);
+    if (provider === "github" && credential !== null)
+      return tidyAccount(await inspectGitHub(session, credential, this.#sessions.tokens));
     if (credential?.kind === "app") throw new CoregitError("SecretInvalid", "Only GitHub knows GitHub Apps.");
     if (provider === "gitlab" && credential !== null) return tidyAccount(await inspectGitLab(session, credential));
     await session.reach(url);
@@ -129,34 +171,16 @@ class OpenRemotes implements OpenedRemotes {
     await Promise.all([...this.#open].map((remote) => remote[Symbol.asyncDispose]()));
   }
 
-  #openSession(url: URL, { credential, caPem }: Pick<AccountTarget, "credential" | "caPem">, signal: AbortSignal): ApiSession {
-    if (credential !== null) this.#refuseClearText(url);
-    const { apiAttemptMs: attemptMs, apiAnswerBytes: answerBytes } = this.#limits;
-    const { userAgent, clock } = this.#options;
-    const now = () => clock.now();
-    return new ApiSession({ dispatcher: this.#dispatcher(caPem), url, userAgent, attemptMs, answerBytes, now, signal });
-  }
-
-  #dispatcher(caPem: string | null): Dispatcher {
-    const { connectMs, headersMs } = this.#limits;
-    const resolve = this.#options.resolve ?? systemResolve;
-    return openDispatcher({ allowedHosts: this.#allowedHosts, resolve, caPem, connectMs, headersMs });
-  }
-
-  #refuseClearText(url: URL): void {
-    if (url.protocol !== "http:" || isListedHost(this.#allowedHosts, url.hostname)) return;
-    throw new CoregitError(
-      "InvalidSpec",
-      `A credential is not sent to ${url.host} in clear text; use https, or let an operator list the host in COREGIT_ALLOWED_HOSTS.`,
-    );
-  }
-
-  #openHttp(url: URL, basic: BasicCredential | null, caPem: string | null): GitTransport {
-    if (basic !== null) this.#refuseClearText(url);
+  #openHttp(url: URL, target: RemoteTarget, basic: BasicCredential | null): GitTransport {
+    if (basic !== null) this.#sessions.refuseClearText(url);
+    const renewToken = target.credential?.kind === "token" ? this.#sessions.renewalOf(target.credential.token) : null;
     return new HttpClient({
-      dispatcher: this.#dispatcher(caPem),
+      // A remote is asked one thing after the other.
+      dispatcher: this.#sessions.openDispatcher(target.caPem, 1),
+      budget: this.#sessions.budgetOf(url, target),
       url,
       authorization: basic === null ? null : `Basic ${encode(basic)}`,
+      renewAuthorization: basic === null || renewToken === null ? null : renewBasic(basic, renewToken),
       // Some servers (Azure DevOps among them) only speak git to a client whose name begins with "git/".
       userAgent: `git/2.0 (${this.#options.userAgent})`,
       pushAnswerMs: this.#limits.pushAnswerMs,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CoregitError } from "../domain/errors.ts";
 import type { Provider } from "../domain/sync-spec.ts";
-import { locateApi, locateRemote } from "./remote-url.ts";
+import { locateApi, locateRemote, projectName } from "./remote-url.ts";
 
 function locate(remote: string, baseUrl: string | null = null, provider: Provider = "git") {
   return locateRemote({ provider, baseUrl, remote, credential: null, caPem: null });
@@ -174,5 +174,18 @@ describe("the API of a provider", () => {
   test("is not there for other git servers, and not in a folder", () => {
     expect(locateApi("git", "https://git.example.com")).toBeNull();
     expect(() => locateApi("gitlab", "file:///srv/git")).toThrow("is not the URL of a server");
+  });
+});
+
+describe("the name that an API has for a remote", () => {
+  test.each<[Provider, string | null, string, string | null]>([
+    ["github", null, "acme/site", "acme/site"],
+    ["github", "https://ghe.example.com/api/v3", "https://ghe.example.com/acme/site.git", "acme/site"],
+    ["gitlab", null, "group/sub/project", "group/sub/project"],
+    ["gitlab", "https://example.com/gitlab", "group/project.git", "group/project"],
+    ["git", "https://git.example.com", "acme/site", null],
+    ["git", null, "https://git.example.com/acme/site", null],
+  ])("at %s, base %s, of %s is %s", (provider, baseUrl, remote, expected) => {
+    expect(projectName({ provider, baseUrl }, locate(remote, baseUrl, provider))).toBe(expected);
   });
 });

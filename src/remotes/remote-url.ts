@@ -100,6 +100,13 @@ function resolveBelow(base: URL, text: string): URL {
 /** GitHub's own hosts, whose API has a host of its own: github.com and, with data residency, SUBDOMAIN.ghe.com. */
 const GITHUB_HOST = /^(?:api\.)?(github\.com|[^.]+\.ghe\.com)$/;
 
+/** The origin of a server whose API or git is at `url`. */
+export function siteOrigin(url: URL): string {
+  const site = new URL(url.origin);
+  site.hostname = GITHUB_HOST.exec(site.hostname)?.[1] ?? site.hostname;
+  return site.origin;
+}
+
 /** GitHub's base may be given as its API, `https://host/api/v3` or `https://api.github.com`. */
 function gitBase(provider: Provider, baseUrl: string): URL {
   const base = parseUrl(baseUrl);
@@ -134,6 +141,17 @@ const PROJECT: Readonly<Record<"github" | "gitlab", { readonly pattern: RegExp; 
   github: { pattern: /^[\w.-]+\/[\w.-]+$/, form: "owner/repo" },
   gitlab: { pattern: /^[\w.-]+(?:\/[\w.-]+)+$/, form: "group/project, with any number of subgroups" },
 };
+
+/**
+ * `owner/repo` or `group/sub/project`, as the provider's API calls a remote that `locateRemote` has found; null: a git server has
+ * no such names.
+ */
+export function projectName(target: Pick<RemoteTarget, "provider" | "baseUrl">, { url }: RemoteLocation): string | null {
+  const declaredBase = target.baseUrl ?? DEFAULT_BASE[target.provider];
+  if (target.provider === "git" || declaredBase === null) return null;
+  const base = gitBase(target.provider, declaredBase).pathname.replace(/\/$/, "");
+  return url.pathname.slice(base.length + 1).replace(/\.git$/, "");
+}
 
 /** `owner/repo` and `group/sub/project` as the provider's git URL. */
 function projectUrl(provider: "github" | "gitlab", base: URL, text: string): URL {

@@ -2,6 +2,8 @@
 import type { Credential, DirectCredential } from "../domain/credential.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { Provider } from "../domain/sync-spec.ts";
+import type { CommitApi } from "./commit-api.ts";
+import type { RepositoryLookup } from "./repository-lookup.ts";
 
 export type { Credential };
 
@@ -51,8 +53,12 @@ export type PushRequest = {
 export interface Remote extends AsyncDisposable {
   /** The remote as it may be shown: no credential, no query. */
   readonly displayUrl: string;
-  /** Requests made so far by this instance. */
+  /** Requests made so far by this instance, those of `commitApi` and `lookup` included. */
   readonly calls: number;
+  /** The provider's API for commits; null: the remote has none, or the credential is none for it. */
+  readonly commitApi: CommitApi | null;
+  /** Which repository the remote's name leads to; null: its server has no numbers for them, or the credential is none for its API. */
+  readonly lookup: RepositoryLookup | null;
   /**
    * Head of `branch`, or of the branch that the remote's HEAD names. One request once the server's capabilities are known
    * to this process, and a second one when there is no such head, to see whether the remote is empty. Safe to repeat.

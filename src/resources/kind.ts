@@ -8,6 +8,8 @@ export const API_VERSION = `${GROUP}/${VERSION}`;
 
 /** Its value, when it changes, asks for a run now. */
 export const REQUESTED_AT = `${GROUP}/requestedAt`;
+/** An annotation may be longer than what a status shows of it; what is beyond asks for nothing. */
+export const REQUESTED_AT_MAX_LENGTH = 256;
 
 export const metadataSchema = z.looseObject({
   name: z.string().min(1).max(253),

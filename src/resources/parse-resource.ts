@@ -5,6 +5,7 @@ import { similarWord } from "../domain/similar-word.ts";
 import { type Issue, toIssues } from "./issue.ts";
 import { API_VERSION, GROUP, type KindDefinition, metadataSchema, type Resource } from "./kind.ts";
 import { type AnyResource, isKindName, KINDS, type KindName } from "./kinds.ts";
+import { unstorableTexts } from "./unstorable-text.ts";
 
 export type ParsedResource<R = AnyResource> =
   | { readonly ok: true; readonly resource: R }
@@ -62,6 +63,7 @@ function parseAs<R extends AnyResource>(definition: KindDefinition<R>, document:
   const resource = parsed.data as unknown as R;
   const issues = [
     ...nameIssues(document),
+    ...unstorableTexts(resource.spec, "spec"),
     ...definition.rules.filter(({ holds }) => !holds(resource)).map(({ field, message }) => ({ field, message })),
   ];
   return issues.length === 0 ? { ok: true, resource } : { ok: false, issues };

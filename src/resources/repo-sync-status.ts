@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { conditions, MESSAGE_MAX_LENGTH } from "./condition.ts";
 import { generation, oid, time } from "./fields.ts";
+import { REQUESTED_AT_MAX_LENGTH } from "./kind.ts";
 
 /** Most paths that a status lists of a plan; the API has them all. */
 export const PLAN_MAX_PATHS = 20;
@@ -32,7 +33,8 @@ const webhook = z.object({
   state: z
     .enum(["Active", "Pending", "Unavailable"])
     .describe("`Unavailable`: polling goes on; an Event says why it cannot be had."),
-  lastDeliveryAt: time().optional().describe("When the last delivery arrived."),
+  message: z.string().max(MESSAGE_MAX_LENGTH).optional().describe("Why it cannot be had, or why nothing arrives by it."),
+  lastDeliveryAt: time().optional().describe("When the last delivery arrived, to the minute."),
 });
 
 export const repoSyncStatusSchema = z.object({
@@ -51,7 +53,7 @@ export const repoSyncStatusSchema = z.object({
   webhook: webhook.optional().describe("The webhook at the provider."),
   lastHandledReconcileAt: z
     .string()
-    .max(256)
+    .max(REQUESTED_AT_MAX_LENGTH)
     .optional()
     .describe("The value of the annotation `coregit.dev/requestedAt` that was last acted on."),
 });

@@ -108,7 +108,9 @@ export const repoSyncSpecSchema = z.strictObject({
   transport: z
     .enum(["auto", "api", "git"])
     .default("auto")
-    .describe("How an export reaches the remote: the provider's `api`, `git`, or the better of both for each plan."),
+    .describe(
+      "How an export reaches the remote: the provider's `api`, `git`, or the better of both for each plan. `api` is for exports with a Connection to GitHub or GitLab, and fails with `TransportUnsuited` on what that API cannot write.",
+    ),
 });
 
 export type RepoSyncSpec = z.output<typeof repoSyncSpecSchema>;
@@ -137,6 +139,13 @@ export const repoSync: KindDefinition<RepoSync> = {
       message: `cannot serve as the repository's slug: it is longer than ${SLUG_MAX_LENGTH} characters, ends in .git, or is a word of the API's routes; set spec.repository`,
       holds: ({ spec, metadata: { name } }) =>
         spec.repository !== undefined || (name.length <= SLUG_MAX_LENGTH && !SLUG_REFUSED.test(name)),
+    },
+    {
+      field: "spec.transport",
+      rule: "self.spec.transport != 'api' || (self.spec.direction == 'export' && has(self.spec.connectionRef))",
+      message: "api is for a sync with direction export and a connectionRef, whose provider is github or gitlab",
+      holds: ({ spec: { transport, direction, connectionRef } }) =>
+        transport !== "api" || (direction === "export" && connectionRef !== undefined),
     },
   ],
   transitions: [

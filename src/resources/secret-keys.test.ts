@@ -22,6 +22,19 @@ describe("the keys of a Secret", () => {
     ["the other half", { password: "p" }, "git", "password but no username"],
     ["two ways in", { token: "t", username: "u", password: "p" }, "git", "both token and password"],
     ["a line break in the token", { token: "a\nb" }, "git", "The key token of the Secret has a line break"],
+    ["bytes that are no text", { token: "a\uFFFDb" }, "git", "The key token of the Secret is not UTF-8 text"],
+    [
+      "a token that no header can hold",
+      { token: "tökén" },
+      "github",
+      "The key token of the Secret has characters that no token has",
+    ],
+    [
+      "a novel",
+      { username: "u", password: "x".repeat(8193) },
+      "git",
+      "The key password of the Secret is longer than any credential",
+    ],
     ["an App with GitLab", { githubAppID: "1" }, "gitlab", "only a Connection of provider github"],
     ["half an App", { githubAppID: "1" }, "github", "lacks githubAppInstallationID and githubAppPrivateKey"],
     [

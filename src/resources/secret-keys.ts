@@ -14,6 +14,10 @@ export type ParsedSecret =
 const APP_KEYS = ["githubAppID", "githubAppInstallationID", "githubAppPrivateKey"] as const;
 const KNOWN_WAYS = "token, or username and password";
 const GITHUB_WAYS = `${KNOWN_WAYS}, or ${APP_KEYS.slice(0, 2).join(", ")} and ${APP_KEYS[2]}`;
+/** Tokens of providers have at most some hundred characters, and servers end a request's headers at 8 or 16 KiB. */
+const MAX_VALUE_LENGTH = 8192;
+/** What decoding makes of bytes that are no UTF-8. */
+const NOT_TEXT = "\uFFFD";
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** A Secret object, from an API server or a manifest: `data` is base64, `stringData` is plain and wins. */
@@ -93,10 +97,24 @@ function wrongApp({ appId, installationId, privateKey }: AppCredential): string 
   return problem === null ? null : `The key githubAppPrivateKey of the Secret ${problem}.`;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these would end a header or a credential line.
+const CONTROL = /[\x00-\x1f\x7f]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII but nothing else goes into a header as it is.
+const NOT_ASCII = /[^\x00-\x7f]/;
+
 function wrongValue(values: Readonly<Record<string, string | null>>): string | null {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these would end a header or a credential line.
-  const broken = Object.entries(values).find(([, value]) => value !== null && /[\x00-\x1f\x7f]/.test(value));
-  return broken === undefined ? null : `The key ${broken[0]} of the Secret has a line break or another control character in it.`;
+  for (const [key, value] of Object.entries(values)) {
+    const problem = value === null ? null : valueProblem(key, value);
+    if (problem !== null) return `The key ${key} of the Secret ${problem}.`;
+  }
+  return null;
+}
+
+function valueProblem(key: string, value: string): string | null {
+  if (value.length > MAX_VALUE_LENGTH) return "is longer than any credential";
+  if (value.includes(NOT_TEXT)) return "is not UTF-8 text";
+  if (CONTROL.test(value)) return "has a line break or another control character in it";
+  return key === "token" && NOT_ASCII.test(value) ? "has characters that no token has" : null;
 }
 
 function parseCertificates(

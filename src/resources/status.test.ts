@@ -51,6 +51,7 @@ const synced: SyncStatus = {
   localBranch: "main",
   remoteBranch: "main",
   lastRun: null,
+  webhook: null,
   plan: null,
 };
 

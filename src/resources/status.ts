@@ -1,6 +1,6 @@
 // From what the engine knows to what a resource shows. Pure: the same facts give the same status, so that a reconcile that
 // changes nothing writes nothing. Messages hold no counters and no times.
-import type { RunSummary, SyncStatus } from "../domain/declaration.ts";
+import type { RunSummary, SyncStatus, WebhookStatus } from "../domain/declaration.ts";
 import { ERROR_CODES, type ErrorCode, retryKind } from "../domain/errors.ts";
 import { type ConditionContext, conditionsOf, failedState, type ReadyState, shorten } from "./conditions.ts";
 import { PLAN_MAX_PATHS, type RepoSyncStatus } from "./repo-sync-status.ts";
@@ -27,7 +27,7 @@ export function syncStatusToResource(sync: SyncStatus, context: StatusContext): 
     localSha: sync.localSha,
     lastRun: sync.lastRun === null ? null : showRun(sync.lastRun),
     plan: sync.spec.mode === "Plan" && sync.plan !== null ? showPlan(sync.plan) : null,
-    webhook: context.previous?.webhook,
+    webhook: sync.webhook === null ? null : showWebhook(sync.webhook),
     lastHandledReconcileAt: handledAt,
   });
 }
@@ -90,6 +90,16 @@ function errorCode(code: string): ErrorCode {
 
 function showRun({ completedAt, message, ...run }: RunSummary): RepoSyncStatus["lastRun"] {
   return { ...run, message: shorten(message), ...(completedAt === null ? {} : { completedAt }) };
+}
+
+function showWebhook({ id, url, state, message, lastDeliveryAt }: WebhookStatus): RepoSyncStatus["webhook"] {
+  return {
+    state,
+    ...(id === null ? {} : { id }),
+    ...(url === null ? {} : { url }),
+    ...(message === null ? {} : { message: shorten(message) }),
+    ...(lastDeliveryAt === null ? {} : { lastDeliveryAt }),
+  };
 }
 
 function showPlan(plan: NonNullable<SyncStatus["plan"]>): RepoSyncStatus["plan"] {

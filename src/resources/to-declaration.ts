@@ -4,7 +4,7 @@ import type { ConnectionDeclaration, RepositoryDeclaration, SyncDeclaration } fr
 import { parseDuration } from "../domain/duration.ts";
 import type { DeletionLimit, Owner, SyncSpec } from "../domain/sync-spec.ts";
 import type { Connection } from "./connection.ts";
-import { REQUESTED_AT } from "./kind.ts";
+import { REQUESTED_AT, REQUESTED_AT_MAX_LENGTH } from "./kind.ts";
 import { type RepoSync, type RepoSyncSpec, repositoryOf } from "./repo-sync.ts";
 import type { Repository } from "./repository.ts";
 import { parseSecret, type SecretData } from "./secret-keys.ts";
@@ -26,8 +26,14 @@ export function toSyncDeclaration(resource: RepoSync, owner: Owner): SyncDeclara
     repository: repositoryOf(resource),
     connection: resource.spec.connectionRef?.name ?? null,
     spec: toSyncSpec(resource.spec),
-    requestedAt: resource.metadata.annotations?.[REQUESTED_AT] ?? null,
+    requestedAt: requestedAtOf(resource),
   };
+}
+
+/** The annotation may be any text: this much of it fits a status, and a NUL cannot be stored. */
+function requestedAtOf({ metadata }: RepoSync): string | null {
+  const text = metadata.annotations?.[REQUESTED_AT];
+  return text?.slice(0, REQUESTED_AT_MAX_LENGTH).toWellFormed().replaceAll("\0", "\uFFFD") ?? null;
 }
 
 /** `secret` is null when the Connection names none. */

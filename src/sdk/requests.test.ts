@@ -84,9 +84,11 @@ const CALLS: Readonly<Record<string, (git: CoregitClient) => Promise<unknown>>> 
 
 /** Other forms of the same, which the client has no use for. */
 const OTHER_FORMS = new Set(["compareRange", "patchRef"]);
+/** What providers ask, not clients. */
+const OF_PROVIDERS = new Set(["receiveWebhook"]);
 
 // Routes are data: nothing of the ports is touched before one answers.
-const routes = apiRoutes({} as ApiPorts).filter(({ name }) => !OTHER_FORMS.has(name));
+const routes = apiRoutes({} as ApiPorts).filter(({ name }) => !OTHER_FORMS.has(name) && !OF_PROVIDERS.has(name));
 
 type Sent = { readonly url: URL; readonly method: string | undefined; readonly body: unknown };
 

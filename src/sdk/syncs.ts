@@ -44,6 +44,17 @@ export type Sync = {
   readonly local_sha: string | null;
   /** The last run that changed something or failed. */
   readonly last_run: RunSummary | null;
+  /** Of an import with auto_sync. */
+  readonly webhook: {
+    /** The provider's. */
+    readonly id: string | null;
+    readonly url: string | null;
+    /** `Unavailable`: the sync polls; `message` says why. */
+    readonly state: "Pending" | "Active" | "Unavailable";
+    readonly message: string | null;
+    /** To the minute. */
+    readonly last_delivery_at: string | null;
+  } | null;
   readonly plan: {
     readonly added: number;
     readonly modified: number;

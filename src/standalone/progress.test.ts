@@ -48,6 +48,7 @@ const status: SyncStatus = {
   localBranch: null,
   remoteBranch: null,
   lastRun: null,
+  webhook: null,
   plan: null,
 };
 const running: SyncStatus = { ...status, isRunning: true };

@@ -8,6 +8,7 @@ import type { Database, Transaction } from "../db/database.ts";
 import { notify } from "../db/notify.ts";
 import { listSyncNamesOfConnection } from "../db/repository-syncs.ts";
 import { newRowId } from "../db/row-id.ts";
+import { keepAccess, recheckWebhooks } from "../db/webhook-wants.ts";
 import type { Credential } from "../domain/credential.ts";
 import { CoregitError } from "../domain/errors.ts";
 import { managedBy } from "../domain/managed-by.ts";
@@ -69,6 +70,8 @@ export function openConnectionChanges(options: ConnectionChangesOptions): Connec
       await database.transaction(async (tx) => {
         requireOwn(await lockConnection(tx, id), id);
         await removeSyncs(tx, id, cascade);
+        await keepAccess(tx, id);
+        await recheckWebhooks(tx, id);
         await deleteConnection(tx, API, NAMESPACE, id);
         await notify(tx, "connectionChanged", [id]);
       });

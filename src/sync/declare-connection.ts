@@ -8,6 +8,7 @@ import { notify } from "../db/notify.ts";
 import { newRowId } from "../db/row-id.ts";
 import { clearSyncPoints } from "../db/sync-points.ts";
 import { linkConnection, listSyncsOfConnection, makeDue, moveGeneration } from "../db/syncs.ts";
+import { keepAccess, recheckWebhooks } from "../db/webhook-wants.ts";
 import type { Credential } from "../domain/credential.ts";
 import type { ConnectionDeclaration } from "../domain/declaration.ts";
 import { CoregitError } from "../domain/errors.ts";
@@ -36,6 +37,8 @@ export async function withdrawConnection(database: Database, owner: Owner, names
     const current = await findConnection(tx, owner.kind, namespace, name);
     if (current === null || current.owner.ref !== owner.ref) return;
     const syncs = await listSyncsOfConnection(tx, current.id, false);
+    await keepAccess(tx, current.id);
+    await recheckWebhooks(tx, current.id);
     await deleteConnection(tx, owner, namespace, name);
     await notify(tx, "syncDue", await makeDue(tx, syncs));
     await notify(tx, "connectionChanged", [current.id]);
@@ -44,9 +47,11 @@ export async function withdrawConnection(database: Database, owner: Owner, names
 
 /** Writes the row in place of `current` and wakes the syncs that this means something to. */
 export async function storeConnection(tx: Transaction, current: ConnectionRecord | null, next: ConnectionRecord): Promise<void> {
+  const isOtherRemote = current !== null && (current.baseUrl !== next.baseUrl || current.provider !== next.provider);
+  if (isOtherRemote) await keepAccess(tx, next.id);
   await writeConnection(tx, next);
   const linked = await linkConnection(tx, { ...next, ownerKind: next.owner.kind });
-  const isOtherRemote = current !== null && (current.baseUrl !== next.baseUrl || current.provider !== next.provider);
+  await recheckWebhooks(tx, next.id);
   const isUsableAgain = current === null || !isDeepStrictEqual(current.error, next.error);
   const syncs = await listSyncsOfConnection(tx, next.id, !(isOtherRemote || isUsableAgain));
   if (isOtherRemote) {

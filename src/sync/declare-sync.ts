@@ -1,7 +1,6 @@
 // A declared sync becomes a row. Responsible for what a change means: another generation, due at once, and a new baseline
 // when the two sides or what is selected of them are no longer the same. Reads first and writes nothing when nothing changed.
 import { isDeepStrictEqual } from "node:util";
-import { findConnection, readConnection } from "../db/connections.ts";
 import type { Database, Queryable, Transaction } from "../db/database.ts";
 import { makeRepository } from "../db/declared-repositories.ts";
 import { notify } from "../db/notify.ts";
@@ -11,16 +10,28 @@ import { clearSyncPoints } from "../db/sync-points.ts";
 import * as rows from "../db/syncs.ts";
 import type { SyncDeclaration } from "../domain/declaration.ts";
 import { CoregitError } from "../domain/errors.ts";
+import { displayPath, toGitPath } from "../domain/path-rules.ts";
 import { checkSlug } from "../domain/slug.ts";
 import type { Owner, SyncSpec } from "../domain/sync-spec.ts";
+import { checkWrittenPath } from "../domain/written-path.ts";
+import { declaredConnection, requireApi } from "./declared-connection.ts";
 
 /** Makes the row equal to the declaration and returns its id. @throws CoregitError `Managed`, `InvalidSpec`. */
 export async function declareSync(database: Database, declaration: SyncDeclaration): Promise<string> {
-  const reason = checkSlug(declaration.repository);
+  const reason = checkSlug(declaration.repository) ?? checkFolders(declaration.spec);
   if (reason !== null) throw new CoregitError("InvalidSpec", reason);
   const current = await rows.findDeclaredSync(database, declaration.owner.kind, declaration.namespace, declaration.name);
   if (current !== null && (await isDeclared(database, current, declaration))) return current.id;
   return database.transaction((tx) => writeSync(tx, declaration));
+}
+
+/** A folder becomes part of the tree that a run writes: its name has to be one that every git takes. */
+function checkFolders({ path, remotePath }: SyncSpec): string | null {
+  for (const [field, folder] of Object.entries({ path, remotePath })) {
+    const problem = folder === "" ? null : checkWrittenPath(folder);
+    if (problem !== null) return `${field} ${displayPath(toGitPath(folder))} ${problem}.`;
+  }
+  return null;
 }
 
 /** Removes a sync and ends its run: what the run has not published it will not publish. Idempotent. */
@@ -35,6 +46,7 @@ export async function removeSync(tx: Transaction, owner: Owner, namespace: strin
   await closeRunningRuns(tx, [id], { code: "Interrupted", message: "The sync was removed during the run." });
   await notify(tx, "syncChanged", [id]);
   await notify(tx, "runEnded", [id]);
+  await notify(tx, "webhookDue", [id]);
 }
 
 /** True when the row says all that the declaration says. */
@@ -49,8 +61,9 @@ async function isDeclared(db: Queryable, row: rows.DeclaredSync, declaration: Sy
   return isSameDeclaration(row, { connectionName, spec, connectionId: await connectionId(db, declaration) });
 }
 
-/** `declareSync` in a transaction. */
+/** `declareSync` in a transaction. @throws CoregitError `Managed`, `InvalidSpec`. */
 export async function writeSync(tx: Transaction, declaration: SyncDeclaration): Promise<string> {
+  await requireApi(tx, declaration);
   const repository = await makeRepository(tx, declaration.namespace, declaration.repository);
   const { sync, isNew } = await lockOrInsert(tx, declaration, repository);
   if (isNew) return sync.id;
@@ -112,16 +125,13 @@ function toRow(
 }
 
 async function connectionId(db: Queryable, declaration: SyncDeclaration): Promise<string | null> {
-  if (declaration.connection === null) return null;
-  // The API names connections by their ids, whoever declared them and wherever.
-  if (declaration.owner.kind === "api") return (await readConnection(db, declaration.connection))?.id ?? null;
-  const found = await findConnection(db, declaration.owner.kind, declaration.namespace, declaration.connection);
-  return found?.id ?? null;
+  return (await declaredConnection(db, declaration))?.id ?? null;
 }
 
 async function announce(tx: Transaction, id: string): Promise<void> {
   await notify(tx, "syncDue", [id]);
   await notify(tx, "syncChanged", [id]);
+  await notify(tx, "webhookDue", [id]);
 }
 
 type Declared = Pick<rows.DeclaredSync, "connectionName" | "connectionId" | "spec">;

@@ -1,6 +1,6 @@
-// The third step of an export: one commit with the planned tree on top of the remote's head, pushed by compare-and-swap, and
-// then the record. Carries the plan out and judges nothing. Between the remote's acceptance and our record a crash leaves a
-// commit that the next run adopts.
+// The third step of an export: one commit with the planned tree on top of the remote's head, by compare-and-swap, and then the
+// record. Carries the plan out and judges nothing. Between the remote's acceptance and our record a crash leaves a commit that
+// the next run adopts.
 import type { SyncPoint } from "../db/sync-points.ts";
 import { newObjects } from "../domain/new-objects.ts";
 import { decodeTree, type NewObject, newObject } from "../domain/object-codec.ts";
@@ -9,33 +9,44 @@ import type { PlannedChanges } from "../domain/plan.ts";
 import type { TreeReader } from "../domain/tree.ts";
 import type { Remote } from "../remotes/remote.ts";
 import type { PreparedPack } from "../repositories/store.ts";
-import type { AdoptedExport } from "./adopt-export.ts";
+import { chooseTransport, mayBePushed } from "./choose-transport.ts";
+import { commitByApi, commitPlan } from "./commit-by-api.ts";
+import type { ExportStep } from "./export-step.ts";
 import type { Source } from "./fetch-source.ts";
-import type { ExportSituation } from "./gather-export.ts";
 import { endOf, writeSuccess } from "./record.ts";
 import type { Run } from "./run.ts";
 import { exportedMessage } from "./run-message.ts";
 import { syncCommit } from "./sync-commit.ts";
 
-export type ExportStep = {
-  readonly situation: ExportSituation;
-  /** The remote's head; null: there is none yet. */
-  readonly target: Source | null;
-  readonly readTree: TreeReader;
-  readonly planned: PlannedChanges;
-  /** An earlier run's commit at the remote's head that this run is to record. */
-  readonly adopted: AdoptedExport | null;
-};
-
 /**
- * Pushes the plan's commit and records the run as its success.
- * @throws CoregitError `RemoteMoved` when the branch is no longer where the plan was made; those of `Remote.push`; `StaleLease`.
+ * Makes the plan's commit at the remote and records the run as its success.
+ * @throws CoregitError `RemoteMoved` when the branch is no longer where the plan was made; those of `chooseTransport`, `Remote.push`
+ *   and `commitByApi`; `StaleLease`.
  */
 export async function exportChanges(run: Run, remote: Remote, step: ExportStep): Promise<void> {
   const { situation, target, planned } = step;
-  const { repository, localBranch, remoteBranch, source } = situation;
+  const { repository, localBranch, source } = situation;
   const from = { origin: `${repository.namespace}/${repository.slug}`, branch: localBranch, commit: source.oid };
-  const commit = syncCommit(run, { from, parent: target?.commit ?? null, planned });
+  const parts = { from, parent: target?.commit ?? null, planned };
+  const plan = commitPlan(run, step, parts);
+  const { transport } = run.claim.spec;
+  const push = () => pushChanges(run, remote, step, syncCommit(run, parts));
+  const api = await chooseTransport(transport, remote, plan, run.signal);
+  if (api === null) return await push();
+  try {
+    await commitByApi(run, remote, { api, plan, step }, (made) => {
+      const { commit: commitSha } = made.reached;
+      return recordExport(run, made.step, { reached: made.reached, commitSha, counts: made.step.planned });
+    });
+  } catch (error) {
+    if (!mayBePushed(transport, error)) throw error;
+    await push();
+  }
+}
+
+async function pushChanges(run: Run, remote: Remote, step: ExportStep, commit: NewObject): Promise<void> {
+  const { situation, target, planned } = step;
+  const { repository, remoteBranch } = situation;
   const objects = await outgoingObjects(step, commit);
   const pack = run.deps.store.outgoingPack(repository, objects, run.signal);
   run.signal.throwIfAborted();

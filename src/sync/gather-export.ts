@@ -14,6 +14,8 @@ export type ExportSituation = Pick<Situation, "repository" | "reader" | "localBr
   readonly local: Commit["oid"];
   /** Head of the remote branch; null: the remote has no such branch, so the first commit makes it. */
   readonly remote: Commit["oid"] | null;
+  /** The remote has no refs at all. */
+  readonly isRemoteEmpty: boolean;
   /** Null also where the remote's branch is gone: what was exported once says nothing of a branch that is made anew. */
   readonly point: SyncPoint | null;
 };
@@ -37,7 +39,7 @@ export async function gatherExport(run: Run, remote: Remote): Promise<ExportSitu
   const kept = await readSyncPoint(deps.database, claim.lease.syncId, localBranch);
   const point = head.oid !== null && kept?.remoteBranch === remoteBranch ? kept : null;
   const source = await reader.readCommit(local);
-  return { repository, reader, localBranch, remoteBranch, source, local, remote: head.oid, point };
+  return { repository, reader, localBranch, remoteBranch, source, local, remote: head.oid, isRemoteEmpty: head.isEmpty, point };
 }
 
 function localMissing(name: string, branch: string): CoregitError {

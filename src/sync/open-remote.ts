@@ -3,6 +3,7 @@ import { readConnection } from "../db/connections.ts";
 import { openCredential } from "../db/credential-seal.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { DeclaredTarget, Remote } from "../remotes/remote.ts";
+import { followIdentity } from "./remote-identity.ts";
 import type { Run } from "./run.ts";
 
 /**
@@ -11,7 +12,8 @@ import type { Run } from "./run.ts";
  */
 export async function openRemote(run: Run): Promise<Remote> {
   const { remotes } = run.deps;
-  const remote = remotes.open(await remotes.signIn(await resolveTarget(run), run.signal));
+  const target = followIdentity(run, await resolveTarget(run));
+  const remote = remotes.open(await remotes.signIn(target, run.signal));
   run.progress.remote = remote;
   return remote;
 }

@@ -11,7 +11,7 @@ import { CoregitError } from "../domain/errors.ts";
 import type { Oid } from "../domain/oid.ts";
 import { afterSuccess } from "../domain/schedule.ts";
 import { type Run, runStart } from "./run.ts";
-import { plannedMessage, UP_TO_DATE } from "./run-message.ts";
+import { movedMessage, plannedMessage, UP_TO_DATE } from "./run-message.ts";
 
 /** Paths of a plan that a sync shows. */
 const MAX_STATUS_PATHS = 20;
@@ -41,6 +41,7 @@ export function endOf(run: Run, end: Pick<RunEnd, "status" | "message"> & Partia
     receivedBytes: progress.receivedBytes,
     plan: null,
     ...end,
+    message: progress.movedTo === null ? end.message : `${end.message} ${movedMessage(progress.movedTo)}`,
   };
 }
 

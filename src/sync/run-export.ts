@@ -5,13 +5,15 @@ import type { PlanResult } from "../domain/plan.ts";
 import type { Remote } from "../remotes/remote.ts";
 import { findUnrecorded } from "./adopt-export.ts";
 import { isWorthAnotherLook, MAX_HEADS } from "./another-look.ts";
-import { type ExportStep, exportChanges, exportNothing } from "./execute-export.ts";
+import { exportChanges, exportNothing } from "./execute-export.ts";
+import type { ExportStep } from "./export-step.ts";
 import { fetchSource, readableBase, type Source, storedSource } from "./fetch-source.ts";
 import { headsOf, isConcluded } from "./gather.ts";
 import { type ExportSituation, gatherExport } from "./gather-export.ts";
 import { planExport } from "./plan-export.ts";
 import { describePlan, requireChanges } from "./plan-import.ts";
 import { recordBegin, recordPlan, recordUnchanged } from "./record.ts";
+import { requireIdentity } from "./remote-identity.ts";
 import type { Run } from "./run.ts";
 import type { Ending } from "./run-import.ts";
 
@@ -40,12 +42,12 @@ async function exportHead(run: Run, remote: Remote, situation: ExportSituation):
   await using target = await openTarget(run, remote, situation, kept);
   const adopted = target === null ? null : await findUnrecorded(run, situation, target, kept);
   const readTree = target?.readTree ?? situation.reader.readTree;
-  const trees = { source: situation.source.tree, target: target?.tree ?? null, base: adopted?.point ?? kept };
-  const result = await planExport(run, readTree, trees);
+  const base = adopted?.point ?? kept;
+  const result = await planExport(run, readTree, { source: situation.source.tree, target: target?.tree ?? null, base });
   run.signal.throwIfAborted();
   if (run.request.mode === "Plan") return await reportPlan(run, situation, result);
   const planned = requireChanges(result, situation.source);
-  return await execute(run, remote, { situation, target, readTree, planned, adopted });
+  return await execute(run, remote, { situation, target, readTree, planned, adopted, kept, base });
 }
 
 /** What Merge would export is what has changed here since the sync point: nothing, whatever has become of the remote. */
@@ -62,6 +64,7 @@ async function openTarget(run: Run, remote: Remote, situation: ExportSituation, 
   const isStored = known !== null && (await reader.objectType(known.remoteTree)) === "tree";
   if (isStored) return storedSource(situation, known);
   await recordBegin(run);
+  await requireIdentity(run, remote);
   return fetchSource(run, remote, { repository, reader, remote: situation.remote, local }, kept);
 }
 
@@ -76,6 +79,7 @@ async function execute(run: Run, remote: Remote, step: ExportStep): Promise<Endi
   const { target, planned, situation, adopted } = step;
   if (planned.changes.size > 0) {
     await recordBegin(run);
+    await requireIdentity(run, remote);
     await exportChanges(run, remote, step);
     return "success";
   }

@@ -10,7 +10,9 @@ import { fetchSource, isAtHand, readableBase, type Source, storedSource } from "
 import { gather, headsOf, isConcluded, type Situation } from "./gather.ts";
 import { describePlan, planImport, readTarget, requireChanges } from "./plan-import.ts";
 import { recordBegin, recordPlan, recordUnchanged } from "./record.ts";
+import { requireIdentity } from "./remote-identity.ts";
 import type { Run } from "./run.ts";
+import { suspectSilence } from "./suspect-silence.ts";
 
 /** Planning and publishing take milliseconds; a branch that moves this often in between is left to the next run. */
 const MAX_PLANS = 5;
@@ -25,6 +27,7 @@ export async function runImport(run: Run, remote: Remote): Promise<Ending> {
       await recordUnchanged(run, headsOf(situation), false);
       return "skipped";
     }
+    await suspectSilence(run, situation.remote);
     try {
       return await importHead(run, remote, situation);
     } catch (error) {
@@ -49,6 +52,7 @@ async function importHead(run: Run, remote: Remote, situation: Situation): Promi
 async function openSource(run: Run, remote: Remote, situation: Situation, base: SyncPoint | null): Promise<Source> {
   if (isAtHand(situation, base)) return storedSource(situation, base);
   await recordBegin(run);
+  await requireIdentity(run, remote);
   return fetchSource(run, remote, situation, base);
 }
 

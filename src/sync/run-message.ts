@@ -24,6 +24,11 @@ export function plannedMessage({ added, modified, deleted }: Counts, conflicts: 
   return `Plan: ${added} added, ${modified} modified, ${deleted} deleted.`;
 }
 
+/** Follows another sentence. */
+export function movedMessage(path: string): string {
+  return `The remote is ${path} now, which is followed.`;
+}
+
 export const UP_TO_DATE = "Already up to date.";
 
 function files(count: number): string {

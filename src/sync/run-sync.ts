@@ -7,6 +7,7 @@ import type { EngineMetrics } from "./engine-metrics.ts";
 import { openRemote } from "./open-remote.ts";
 import { pause } from "./pause.ts";
 import { recordFailure, wasRecorded } from "./record-failure.ts";
+import { hasMoved } from "./remote-identity.ts";
 import { newProgress, type Run, type RunDependencies } from "./run.ts";
 import { runExport } from "./run-export.ts";
 import { type Ending, runImport } from "./run-import.ts";
@@ -16,6 +17,8 @@ import { takeRequest } from "./take-request.ts";
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** While the database is away a failure is recorded again and again at this pace, until the lease is over anyway. */
 const RECORD_RETRY_MS = 500;
+/** Names of a remote that one run tries: the one that was known, and the one that it has now. */
+const MAX_NAMES = 2;
 
 export type RunFrame = {
   readonly deps: RunDependencies;
@@ -65,9 +68,16 @@ async function attempt(
   }
 }
 
+/** Once more when the remote's repository turns out to have another name now. */
 async function runDirection(run: Run): Promise<Ending> {
-  await using remote = await openRemote(run);
-  return run.claim.spec.direction === "export" ? await runExport(run, remote) : await runImport(run, remote);
+  for (let names = 1; ; names += 1) {
+    await using remote = await openRemote(run);
+    try {
+      return run.claim.spec.direction === "export" ? await runExport(run, remote) : await runImport(run, remote);
+    } catch (error) {
+      if (names === MAX_NAMES || !(await hasMoved(run, remote, error))) throw error;
+    }
+  }
 }
 
 /** What is recorded: the reason of the abort when there was one, since what the steps throw then only follows from it. */

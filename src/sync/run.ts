@@ -7,6 +7,7 @@ import type { SeenHeads } from "../db/sync-results.ts";
 import type { Clock, Random } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
 import type { Oid } from "../domain/oid.ts";
+import type { RemoteIdentity } from "../domain/remote-identity.ts";
 import type { SyncMode } from "../domain/sync-spec.ts";
 import type { Remote, Remotes } from "../remotes/remote.ts";
 import type { RepositoryStore } from "../repositories/store.ts";
@@ -44,6 +45,14 @@ export type RunProgress = {
   remoteSha: Oid | null;
   heads: SeenHeads | null;
   remote: Remote | null;
+  /** The remote as it is declared, in a form to compare. */
+  declaredRemote: string;
+  /** The repository that the sync is tied to at the provider. */
+  identity: RemoteIdentity | null;
+  /** The remote has been found to be that repository. */
+  isIdentified: boolean;
+  /** The name under which the repository was found, other than before. */
+  movedTo: string | null;
   receivedBytes: number;
   /** The run has a row with status running. */
   hasRow: boolean;
@@ -61,7 +70,9 @@ export type Run = {
 };
 
 export function newProgress(): RunProgress {
-  return { branch: null, remoteSha: null, heads: null, remote: null, receivedBytes: 0, hasRow: false };
+  const known = { branch: null, remoteSha: null, heads: null, remote: null };
+  const identity = { declaredRemote: "", identity: null, isIdentified: false, movedTo: null };
+  return { ...known, ...identity, receivedBytes: 0, hasRow: false };
 }
 
 /** The fields that the run's row has from its beginning. */

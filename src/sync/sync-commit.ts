@@ -1,6 +1,6 @@
 // The one commit that a run puts on top of its target, on whichever side: the planned tree, the declared author and message,
 // and the trailers by which a later run knows it again.
-import { signatureAt } from "../domain/commit.ts";
+import { type CommitContent, signatureAt } from "../domain/commit.ts";
 import { composeMessage } from "../domain/message-template.ts";
 import { encodeCommit, type NewObject, newObject } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
@@ -18,8 +18,13 @@ export type SyncCommitParts = {
   readonly planned: PlannedChanges;
 };
 
+/** As an object. Throws as `syncCommitContent`. */
+export function syncCommit(run: Run, parts: SyncCommitParts): NewObject {
+  return newObject("commit", encodeCommit(syncCommitContent(run, parts)));
+}
+
 /** @throws CoregitError `InvalidSpec` for a template that cannot be used. */
-export function syncCommit(run: Run, { from, parent, planned }: SyncCommitParts): NewObject {
+export function syncCommitContent(run: Run, { from, parent, planned }: SyncCommitParts): CommitContent {
   const { spec, lease } = run.claim;
   const signature = signatureAt(spec.commitAuthor ?? DEFAULT_AUTHOR, run.deps.clock.now());
   const { added, modified, deleted, tree } = planned;
@@ -29,5 +34,5 @@ export function syncCommit(run: Run, { from, parent, planned }: SyncCommitParts)
     { sync: lease.syncId, origin: from.origin, originCommit: from.commit },
   );
   const parents = parent === null ? [] : [parent];
-  return newObject("commit", encodeCommit({ tree, parents, author: signature, committer: signature, message }));
+  return { tree, parents, author: signature, committer: signature, message };
 }

@@ -15,6 +15,7 @@ import type { Owner, SyncSpec } from "../domain/sync-spec.ts";
 import type { RepositoryName } from "../domain/token-scopes.ts";
 import { locateRemote } from "../remotes/remote-url.ts";
 import { removeSync, writeSync } from "./declare-sync.ts";
+import { settledWebhook } from "./settled-webhook.ts";
 
 export type NewSyncConfig = { readonly connectionId: string; readonly spec: SyncSpec };
 
@@ -29,10 +30,17 @@ export interface SyncConfigs {
 
 const API: Owner = { kind: "api", ref: "" };
 
-export function openSyncConfigs(database: Database): SyncConfigs {
+/** `awaitsWebhooks`: webhooks are made somewhere; the answer to a new sync then waits a moment for what becomes of its own. */
+export function openSyncConfigs(
+  database: Database,
+  { awaitsWebhooks = false }: { readonly awaitsWebhooks?: boolean } = {},
+): SyncConfigs {
   return {
     async create(repository, config) {
-      const status = await readSyncStatus(database, await database.transaction((tx) => insert(tx, repository, config)));
+      const id = await database.transaction((tx) => insert(tx, repository, config));
+      const { direction, autoSync } = config.spec;
+      if (awaitsWebhooks && direction === "import" && autoSync) await settledWebhook(database, id);
+      const status = await readSyncStatus(database, id);
       if (status === null) throw new CoregitError("SyncNotFound", "The sync was deleted while it was being made.");
       return status;
     },

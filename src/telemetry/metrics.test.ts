@@ -38,6 +38,18 @@ describe("metrics", () => {
     expect(text).toContain('leader_election_master_status{name="coregit-operator"} 1');
   });
 
+  test("count calls to providers and show the least that is left, as it is when they are asked for", async () => {
+    const left = [{ provider: "github", lane: "core", remaining: 4200 }] as const;
+    const metrics = createMetrics("1.2.3");
+    metrics.providers.called("gitlab", "core", "limited");
+    metrics.providers.followAllowances(() => left);
+    expect(await metrics.page.render()).toContain('coregit_provider_allowance_remaining{provider="github",lane="core"} 4200');
+    metrics.providers.followAllowances(() => []);
+    const text = await metrics.page.render();
+    expect(text).toContain('coregit_provider_calls_total{provider="gitlab",lane="core",outcome="limited"} 1');
+    expect(text).not.toContain("4200");
+  });
+
   test("belong to one registry each", async () => {
     createMetrics("other").http.answered({ method: "GET", route: "/a", status: 200, durationMs: 1 });
     expect(await page(() => undefined)).not.toContain('route="/a"');

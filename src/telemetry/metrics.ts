@@ -4,6 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { ErrorCode } from "../domain/errors.ts";
 import type { Direction } from "../domain/sync-spec.ts";
 import { type CacheMetrics, createCacheMetrics } from "./cache-metrics.ts";
+import { createProviderMetrics, type ProviderMetrics } from "./provider-metrics.ts";
 import { createRuntimeMetrics, type RuntimeMetrics } from "./runtime-metrics.ts";
 import { createUpkeepMetrics, type UpkeepMetrics } from "./upkeep-metrics.ts";
 
@@ -42,6 +43,7 @@ export type Metrics = {
   readonly runtime: RuntimeMetrics;
   readonly upkeep: UpkeepMetrics;
   readonly cache: CacheMetrics;
+  readonly providers: ProviderMetrics;
   readonly page: MetricsPage;
 };
 
@@ -65,6 +67,7 @@ export function createMetrics(version: string): Metrics {
     runtime: createRuntimeMetrics(registry),
     upkeep: createUpkeepMetrics(registry),
     cache: createCacheMetrics(registry),
+    providers: createProviderMetrics(registry),
     page: { contentType: registry.contentType, render: () => registry.metrics() },
   };
 }

@@ -29,7 +29,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "app.ts": ["*"],
   // The second composition root, of `coregit doctor`: it opens what the roles open, without being one.
   "doctor.ts": ["*"],
-  "main.ts": ["app.ts", "doctor.ts", "cli", "config", "domain", "telemetry"],
+  // The third, of the commands that the chart's jobs run.
+  "cluster-chores.ts": ["*"],
+  "main.ts": ["app.ts", "doctor.ts", "cluster-chores.ts", "cli", "config", "domain", "telemetry"],
 };
 
 /** A third-party package and the one folder that may import it. */

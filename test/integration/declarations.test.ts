@@ -162,6 +162,30 @@ describe("a declared sync", () => {
     const failure = await failureOf(world.declarations.declareSync({ ...sync, repository: "Not A Slug" }));
     expect(failure).toMatchObject({ code: "InvalidSpec" });
   });
+
+  it("that demands an API is refused where there is none: for an import, and without a provider that has one", async () => {
+    await using world = await open();
+    const spec = { ...sync.spec, direction: "export", transport: "api" } as const;
+    const declare = (changes: Partial<SyncDeclaration>) => world.declarations.declareSync({ ...sync, spec, ...changes });
+    expect(await failureOf(declare({}))).toMatchObject({ code: "InvalidSpec", message: expect.stringContaining("connection") });
+    await world.declarations.declareConnection(connection);
+    expect(await failureOf(declare({ connection: "forge" }))).toMatchObject({ code: "InvalidSpec" });
+    await world.declarations.declareConnection({ ...connection, provider: "github" });
+    const reading = { ...spec, direction: "import" } as const;
+    expect(await failureOf(declare({ connection: "forge", spec: reading }))).toMatchObject({ code: "InvalidSpec" });
+    await expect(declare({ connection: "forge" })).resolves.toMatchObject({ name: "site" });
+  });
+
+  it.each([".git", "docs/.GIT", "git~1", ".g\u200cit/hooks", "a/.git /b"])(
+    "is refused with the folder %j, which becomes part of a tree",
+    async (folder) => {
+      await using world = await open();
+      for (const field of ["path", "remotePath"]) {
+        const failure = await failureOf(world.declarations.declareSync({ ...sync, spec: { ...sync.spec, [field]: folder } }));
+        expect(failure).toMatchObject({ code: "InvalidSpec", message: expect.stringContaining(field) });
+      }
+    },
+  );
 });
 
 describe("a declared connection", () => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { migrate, schemaState } from "../../src/db/migrate.ts";
 import { startChildProgram } from "../support/child-program.ts";
-import { createEmptyTestDatabase, createTestDatabase } from "../support/database.ts";
+import { createEmptyTestDatabase, createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { silentLogger } from "../support/silent-logger.ts";
 
 const PROGRAM_MIGRATIONS = join(import.meta.dirname, "../../src/db/migrations");
@@ -74,9 +74,35 @@ test("an applied migration whose file was changed is refused, changed line ends 
   });
 });
 
-test("a database that is newer than the program is refused", async () => {
+test("a database that is ahead by what needs no newer program is as good as its own", async () => {
   await using db = await createTestDatabase();
-  await db.database.query("INSERT INTO schema_migrations (version, name, checksum) VALUES (9999, '9999-future.sql', 'x')");
+  await addFuture(db, 0);
+  expect(await migrate({ url: db.url, logger: silentLogger })).toEqual([]);
+  expect(await schemaState(db.database)).toEqual({ kind: "current" });
+});
+
+test("a database that knows nothing yet of which program a migration needs is read and brought up to date", async () => {
+  await using db = await createTestDatabase();
+  await db.database.query("ALTER TABLE schema_migrations DROP COLUMN needs");
+  expect(await schemaState(db.database)).toEqual({ kind: "current" });
+  expect(await migrate({ url: db.url, logger: silentLogger })).toEqual([]);
+});
+
+test("a migration says which one a program must know to work after it", async () => {
+  await using db = await createEmptyTestDatabase();
+  const contracting = "-- Ends what 0001 began.\n-- needs: 0001\nDROP TABLE second;";
+  await using files = await migrationFiles({ "0001-first.sql": SECOND, "0002-end.sql": contracting });
+  await migrate({ url: db.url, logger: silentLogger, directory: files.directory });
+  const { rows } = await db.database.query("SELECT version, needs FROM schema_migrations ORDER BY version");
+  expect(rows).toEqual([
+    { version: 1, needs: 0 },
+    { version: 2, needs: 1 },
+  ]);
+});
+
+test("a database that needs a newer program is refused", async () => {
+  await using db = await createTestDatabase();
+  await addFuture(db, 9999);
   const reason = "The database is newer than this program: it has migration 9999-future.sql. Run a newer version.";
   await expect(migrate({ url: db.url, logger: silentLogger })).rejects.toMatchObject({
     code: "DatabaseUnsupported",
@@ -93,6 +119,12 @@ test("a gap in the numbers of the files is a defect", async () => {
     code: "Internal",
   });
 });
+
+/** A migration of a later release, which needs a program that knows migration `needs`. */
+async function addFuture({ database }: TestDatabase, needs: number): Promise<void> {
+  const values = "(9999, '9999-future.sql', 'x', $1)";
+  await database.query(`INSERT INTO schema_migrations (version, name, checksum, needs) VALUES ${values}`, [needs]);
+}
 
 async function migrationFiles(files: Readonly<Record<string, string>>) {
   const directory = await mkdtemp(join(tmpdir(), "coregit-test-migrations-"));

@@ -175,13 +175,30 @@ describe("GitLab", () => {
     });
   });
 
-  test("an OAuth token tells who it is and nothing else", async () => {
-    const token = gitlab.addToken({ user: "dev", kind: "oauth" });
+  test("an OAuth token tells its user, scopes and end", async () => {
+    const token = gitlab.addToken({ user: "dev", kind: "oauth", scopes: ["api"], expiresAtMs: clock.now() + 7_200_000 });
     expect(await inspect("gitlab", gitlab.url, tokenOf(token))).toEqual({
       externalUsername: "dev",
-      scopes: null,
+      scopes: ["api"],
+      expiresAt: new Date(clock.now() + 7_200_000).toISOString(),
+    });
+  });
+
+  test("an OAuth token for git alone is good, and one that has ended is not", async () => {
+    const git = gitlab.addToken({ user: "dev", kind: "oauth", scopes: ["write_repository"] });
+    expect(await inspect("gitlab", gitlab.url, tokenOf(git))).toEqual({
+      externalUsername: null,
+      scopes: ["write_repository"],
       expiresAt: null,
     });
+    const ended = gitlab.addToken({ user: "dev", kind: "oauth", expiresAtMs: clock.now() });
+    expect((await failureOf(inspect("gitlab", gitlab.url, tokenOf(ended)))).code).toBe("AuthenticationFailed");
+  });
+
+  test.each(["personal", "project", "group"] as const)("a %s token that was revoked is refused", async (kind) => {
+    const token = gitlab.addToken({ user: `gone-${kind}`, kind });
+    gitlab.revokeToken(token);
+    expect((await failureOf(inspect("gitlab", gitlab.url, tokenOf(token)))).code).toBe("AuthenticationFailed");
   });
 
   test("an unknown token is refused", async () => {
@@ -217,23 +234,23 @@ describe("bad days", () => {
   });
 
   test.each([
-    ["a broken connection", { kind: "reset" }, "RemoteUnreachable"],
-    ["a bad gateway in HTML", { kind: "answer", status: 502, body: "<html>" }, "RemoteUnreachable"],
-    ["a page instead of JSON", { kind: "answer", status: 200, body: "<html>" }, "RemoteProtocol"],
-    ["half an answer", { kind: "halfAnswer", end: "complete" }, "RemoteProtocol"],
-    ["silence", { kind: "stall" }, "RemoteTooSlow"],
-    ["a redirect", { kind: "answer", status: 302, headers: { location: "http://127.0.0.1:1/" } }, "RedirectRefused"],
-  ] as const)("%s is asked once and reported as what it is", async (_, fault, code) => {
+    ["a broken connection", { kind: "reset" }, "RemoteUnreachable", 3],
+    ["a bad gateway in HTML", { kind: "answer", status: 502, body: "<html>" }, "RemoteUnreachable", 3],
+    ["a page instead of JSON", { kind: "answer", status: 200, body: "<html>" }, "RemoteProtocol", 1],
+    ["half an answer", { kind: "halfAnswer", end: "complete" }, "RemoteProtocol", 1],
+    ["silence", { kind: "stall" }, "RemoteTooSlow", 1],
+    ["a redirect", { kind: "answer", status: 302, headers: { location: "http://127.0.0.1:1/" } }, "RedirectRefused", 1],
+  ] as const)("%s is reported as what it is, and asked again only where that may help", async (_, fault, code, times) => {
     for (const [provider, double] of [
       ["github", github],
       ["gitlab", gitlab],
     ] as const) {
       const token = double.addToken({ user: "octocat" });
-      double.faults.order(/GET/, fault);
+      double.faults.order(/GET/, fault, times);
       double.clear();
       const limits = { apiAttemptMs: fault.kind === "stall" ? 300 : 20_000 };
       const error = await failureOf(inspect(provider, double.url, tokenOf(token), { limits }));
-      expect([provider, error.code, double.requests.length]).toEqual([provider, code, 1]);
+      expect([provider, error.code, double.requests.length]).toEqual([provider, code, times]);
       expect(double.faults.pending).toBe(0);
     }
   });

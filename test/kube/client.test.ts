@@ -160,6 +160,15 @@ describe("events", () => {
   });
 });
 
+test("an Event holds as much of a long message as the API takes, in whole characters", async () => {
+  const object = await cluster.api.create(CONFIG_MAPS, namespace, { metadata: { name: "talkative" } });
+  const options = { api: cluster.api, clock: systemClock, logger: silentLogger, controller: "example.com/test", instance: "one" };
+  await using recorder = new EventRecorder(options);
+  recorder.record(CONFIG_MAPS, object, { type: "Warning", reason: "Broken", action: "Test", message: `a${"💣".repeat(500)}` });
+  await recorder.settled();
+  expect(await eventsOf(object)).toMatchObject([{ note: `a${"💣".repeat(255)}` }]);
+});
+
 async function eventsOf(object: KubeObject): Promise<KubeObject[]> {
   const found: KubeObject[] = [];
   await cluster.api.list(EVENTS, namespace, (items) => found.push(...items));

@@ -1,6 +1,7 @@
 // The CRDs on a real API server: every rule and every default, and that this program's own reader says the same.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { collectionPath, type KubeObject, objectPath, type ResourceKind } from "../../src/kube/object.ts";
+import { structuralSchema } from "../../src/resources/crd.ts";
 import { API_VERSION, GROUP, VERSION } from "../../src/resources/kind.ts";
 import { KINDS, type KindName } from "../../src/resources/kinds.ts";
 import { parseResource } from "../../src/resources/parse-resource.ts";
@@ -79,6 +80,36 @@ describe("custom resource definitions", () => {
     await expect(tryCreate(document)).rejects.toMatchObject({ status: 400, message: expect.stringContaining("directoin") });
   });
 
+  test("keep status apart: who writes an object writes no status, and the other way round", async () => {
+    const resource = kindOf("Repository");
+    const document = { ...documentOf({ kind: "Repository", objectName: "apart", spec: {} }), status: { sizeBytes: 5 } };
+    const created = await cluster.api.create(resource, namespace, document);
+    expect(created.status).toEqual({ observedGeneration: -1 });
+    const changed = { ...created, spec: { description: "x" }, status: { observedGeneration: 1 } };
+    const body = { spec: { description: "y" }, status: { sizeBytes: 7 } };
+    const path = `${objectPath(resource, { namespace, name: "apart" })}/status`;
+    const contentType = "application/merge-patch+json";
+    const shown = (await cluster.transport.call({ method: "PATCH", path, body, contentType })) as KubeObject;
+    expect(shown).toMatchObject({ spec: created.spec, metadata: { generation: 1 }, status: { sizeBytes: 7 } });
+    const { resourceVersion } = shown.metadata;
+    const replaced = await cluster.api.replace(resource, { ...changed, metadata: { ...created.metadata, resourceVersion } });
+    expect(replaced).toMatchObject({ spec: { description: "x" }, metadata: { generation: 2 }, status: shown.status });
+  });
+
+  test("are named by the conventions of Kubernetes", () => {
+    for (const { spec, status } of Object.values(KINDS)) {
+      const names = fieldNames([structuralSchema(spec), structuralSchema(status)]);
+      expect(names.filter((name) => name === "phase" || !/^[a-z][A-Za-z0-9]*$/.test(name))).toEqual([]);
+      const schema = structuralSchema(spec) as {
+        readonly properties: Readonly<Record<string, { readonly properties?: object }>>;
+      };
+      const references = Object.entries(schema.properties).filter(
+        ([, { properties }]) => Object.keys(properties ?? {}).join() === "name",
+      );
+      expect(references.filter(([name]) => !name.endsWith("Ref"))).toEqual([]);
+    }
+  });
+
   test("limit the length of every text and list", async () => {
     for (const { plural } of Object.values(KINDS)) {
       const crd = await cluster.api.get(CRD_KIND, { namespace: "", name: `${plural}.${GROUP}` });
@@ -86,6 +117,12 @@ describe("custom resource definitions", () => {
     }
   });
 });
+
+function fieldNames(node: unknown): string[] {
+  if (typeof node !== "object" || node === null) return [];
+  const own = "properties" in node ? Object.keys(node.properties as object) : [];
+  return [...own, ...Object.values(node).flatMap(fieldNames)];
+}
 
 function ruleMessages(node: unknown): string[] {
   if (typeof node !== "object" || node === null) return [];

@@ -110,6 +110,20 @@ describe("leader lease", () => {
     expect((await cluster.api.get(LEASES, name))?.spec).toMatchObject({ holderIdentity: "thief" });
   });
 
+  test("a leader that renews late, but in time, keeps the lease", async () => {
+    let skewMs = 0;
+    const clock = { now: systemClock.now, monotonic: () => systemClock.monotonic() + skewMs };
+    const late = campaign("late", clock);
+    await until("it leads", () => leading.includes("late"));
+    const { resourceVersion } = (await cluster.api.get(LEASES, name))?.metadata ?? {};
+    skewMs = TIMING.renewDeadlineMs * 0.7 + 0.5;
+    expect(late.lease.isHeld).toBe(true);
+    const version = async () => (await cluster.api.get(LEASES, name))?.metadata.resourceVersion;
+    await until("it has renewed", async () => (await version()) !== resourceVersion, TIMING.renewDeadlineMs);
+    expect(history).toEqual(["late leads beside 0"]);
+    await late.stop();
+  });
+
   test("a leader that was paused past the deadline knows at once that it may no longer lead", async () => {
     let skewMs = 0;
     const clock = { now: systemClock.now, monotonic: () => systemClock.monotonic() + skewMs };

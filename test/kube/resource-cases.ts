@@ -42,6 +42,10 @@ const accepted: readonly ResourceCase[] = [
       transport: "git",
     }),
   },
+  {
+    name: "an export by the provider's API",
+    ...sync({ transport: "api", direction: "export", connectionRef: { name: "github" } }),
+  },
   { name: "an interval of zero", ...sync({ interval: "0s" }) },
   { name: "maxDeletions as a number", ...sync({ maxDeletions: 0 }) },
   { name: "maxDeletions of all", ...sync({ maxDeletions: "100%" }) },
@@ -114,6 +118,16 @@ const refused: readonly ResourceCase[] = [
   { name: "an unknown policy", ...sync({ onDivergence: "Force" }), refused: "onDivergence" },
   { name: "an unknown mode", ...sync({ mode: "Dry" }), refused: "mode" },
   { name: "an unknown transport", ...sync({ transport: "ssh" }), refused: "transport" },
+  {
+    name: "the provider's API for an import",
+    ...sync({ transport: "api", connectionRef: { name: "github" } }),
+    refused: "api is for a sync with direction export",
+  },
+  {
+    name: "the provider's API without a connection",
+    ...sync({ transport: "api", direction: "export" }),
+    refused: "api is for a sync with direction export",
+  },
   ...[
     "-x",
     "refs/heads/x",

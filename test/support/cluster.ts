@@ -34,18 +34,38 @@ export type Cluster = AsyncDisposable & {
   createNamespace(): Promise<string>;
 };
 
-/** The API server with the CRDs of this checkout. */
-export async function connectCluster(): Promise<Cluster> {
-  const kubeconfig = inject("kubeconfig");
+export type ClusterAddress = {
+  readonly kubeconfig: string;
+  readonly kubectl: string;
+  /** Folder of the CRDs to install. */
+  readonly crds: string;
+};
+
+/** The test run's API server with the CRDs of this checkout, or what `address` says. */
+export async function connectCluster(address?: ClusterAddress): Promise<Cluster> {
+  const {
+    kubeconfig,
+    kubectl: program,
+    crds,
+  } = address ?? {
+    kubeconfig: inject("kubeconfig"),
+    kubectl: inject("kubectl"),
+    crds: CRDS,
+  };
+  const cluster = clusterAt({ kubeconfig, kubectl: program });
+  await cluster.kubectl("apply", "--server-side", "--force-conflicts", "--filename", crds);
+  const names = Object.values(KINDS).map(({ plural }) => `crd/${plural}.coregit.dev`);
+  await cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", ...names);
+  return cluster;
+}
+
+/** An API server as it is. */
+export function clusterAt({ kubeconfig, kubectl: program }: Omit<ClusterAddress, "crds">): Cluster {
   const newConfig = (): KubeConfig => loadKubeConfig({ path: kubeconfig });
   const transport = new KubeTransport(newConfig(), "coregit-test");
   const api = new KubeApi(transport, "coregit-test");
   const kubectl = async (...args: string[]): Promise<string> =>
-    (await run(inject("kubectl"), args, { env: { KUBECONFIG: kubeconfig, HOME: "/nonexistent" }, maxBuffer: 16 * 1024 * 1024 }))
-      .stdout;
-  await kubectl("apply", "--server-side", "--force-conflicts", "--filename", CRDS);
-  const names = Object.values(KINDS).map(({ plural }) => `crd/${plural}.coregit.dev`);
-  await kubectl("wait", "--for=condition=Established", "--timeout=30s", ...names);
+    (await run(program, args, { env: { KUBECONFIG: kubeconfig, HOME: "/nonexistent" }, maxBuffer: 16 * 1024 * 1024 })).stdout;
   return {
     newConfig,
     transport,

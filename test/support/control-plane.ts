@@ -13,6 +13,16 @@ export type ControlPlane = AsyncDisposable & {
   /** Of a user in system:masters. */
   readonly kubeconfig: string;
   readonly kubectl: string;
+  /** The calls of service accounts, one JSON document a line, each written before it is answered. */
+  readonly auditLog: string;
+};
+
+/** Nothing is recorded of the tests' own calls, which are most. */
+const AUDIT_POLICY = {
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived"],
+  rules: [{ level: "Metadata", userGroups: ["system:serviceaccounts"] }, { level: "None" }],
 };
 
 const READY_DEADLINE_MS = 90_000;
@@ -35,6 +45,7 @@ export async function startControlPlane(say: (line: string) => void): Promise<Co
   return {
     kubeconfig,
     kubectl: join(programs, "kubectl"),
+    auditLog: join(folder, "audit.log"),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -72,6 +83,7 @@ async function startApiServer({ programs, folder, etcdUrl, apiPort, token }: Ser
   await writeFile(join(folder, "sa.key"), privateKey, { mode: 0o600 });
   await writeFile(join(folder, "sa.pub"), publicKey);
   await writeFile(join(folder, "tokens.csv"), `${token},test-admin,test-admin,system:masters\n`, { mode: 0o600 });
+  await writeFile(join(folder, "audit-policy.yaml"), JSON.stringify(AUDIT_POLICY));
   await mkdir(join(folder, "certs"));
   return startProgram(join(programs, "kube-apiserver"), {
     logPath: join(folder, "kube-apiserver.log"),
@@ -88,6 +100,8 @@ async function startApiServer({ programs, folder, etcdUrl, apiPort, token }: Ser
       "--authorization-mode=RBAC",
       "--disable-admission-plugins=ServiceAccount",
       "--endpoint-reconciler-type=none",
+      `--audit-policy-file=${join(folder, "audit-policy.yaml")}`,
+      `--audit-log-path=${join(folder, "audit.log")}`,
       "--v=0",
     ],
   });

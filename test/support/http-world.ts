@@ -21,6 +21,7 @@ import { openDeclarations } from "../../src/sync/open-declarations.ts";
 import { openRepositoryChanges } from "../../src/sync/repository-changes.ts";
 import { openSyncConfigs } from "../../src/sync/sync-configs.ts";
 import { openTriggers } from "../../src/sync/triggers.ts";
+import { openWebhookIntake } from "../../src/sync/webhook-intake.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { observeAnswers } from "./documented-answers.ts";
 import { openTestStore } from "./git-store.ts";
@@ -110,6 +111,7 @@ async function serve(
     repositories: openRepositoryChanges({ database, store, clock }),
     connections: openConnectionChanges({ database, keys: options.keys ?? TEST_KEYS, accounts: ports.remotes }),
     syncConfigs: openSyncConfigs(database),
+    webhooks: openWebhookIntake({ database, keys: options.keys ?? TEST_KEYS, clock }),
     tokens: openTokens(database, clock),
     logger: silentLogger,
     clock,

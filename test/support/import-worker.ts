@@ -7,6 +7,7 @@ import { openRemotes } from "../../src/remotes/open-remotes.ts";
 import { openRepositoryStore } from "../../src/repositories/open-repository-store.ts";
 import { storeLimits } from "../../src/repositories/store-options.ts";
 import { openEngine } from "../../src/sync/engine.ts";
+import { TEST_KEYS } from "./quiet-spec.ts";
 import { silentLogger } from "./silent-logger.ts";
 
 export type ImportWorkerSettings = {
@@ -35,7 +36,7 @@ const engine = stack.use(
     database,
     store,
     remotes,
-    keys: [],
+    keys: TEST_KEYS,
     jitter: 0,
     random: Math.random,
     workers: 2,

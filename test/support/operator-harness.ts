@@ -1,7 +1,11 @@
 // An operator in a namespace of its own on the test run's API server, with a database of its own and, where a test wants runs,
 // the real engine and store.
 
+import type { Database } from "../../src/db/database.ts";
 import { systemClock } from "../../src/domain/clock.ts";
+import type { Logger } from "../../src/domain/log.ts";
+import type { KubeConfig } from "../../src/kube/kube-config.ts";
+import type { LeaseTiming } from "../../src/kube/leader-lease.ts";
 import type { KubeObject, ResourceKind } from "../../src/kube/object.ts";
 import type { ReflectorTiming } from "../../src/kube/reflector.ts";
 import { noRuntimeMetrics } from "../../src/kube/runtime-metrics.ts";
@@ -9,7 +13,7 @@ import { type Operator, openOperator } from "../../src/operator/operator.ts";
 import { GROUP, VERSION } from "../../src/resources/kind.ts";
 import { KINDS, type KindName } from "../../src/resources/kinds.ts";
 import { openDeclarations } from "../../src/sync/open-declarations.ts";
-import { type Cluster, connectCluster, readyOf } from "./cluster.ts";
+import { type Cluster, type ClusterAddress, connectCluster, readyOf } from "./cluster.ts";
 import { brokenInvariantsIn } from "./condition-invariants.ts";
 import { TEST_KEYS } from "./quiet-spec.ts";
 import { silentLogger } from "./silent-logger.ts";
@@ -23,6 +27,8 @@ export type OperatorHarness = AsyncDisposable & {
   readonly operator: Operator;
   /** Successful reconciles since the last start, of all operators together. */
   readonly reconciles: number;
+  /** Reconciles that failed, since the start of the harness. */
+  readonly failures: number;
   /** Starts another operator beside the running one; disposal of the harness ends it. */
   startOperator(identity: string): Operator;
   /** Ends the running operator, gracefully, and starts another one. */
@@ -41,6 +47,15 @@ export type OperatorHarness = AsyncDisposable & {
 export type HarnessOptions = {
   readonly publicUrl?: string;
   readonly reflectorTiming?: Partial<ReflectorTiming>;
+  readonly leaseTiming?: LeaseTiming;
+  readonly logger?: Logger;
+  /** Default: the test run's API server. */
+  readonly address?: ClusterAddress;
+  /** How the operator, of which there is one then, reaches the cluster and the database; the test itself goes straight. */
+  readonly configure?: (cluster: Cluster, namespace: string) => Promise<KubeConfig> | KubeConfig;
+  readonly database?: Database;
+  /** A world that the test owns; default: one that the harness owns. */
+  readonly world?: SyncWorld;
 };
 
 export function kindOf(kind: KindName): ResourceKind {
@@ -49,20 +64,24 @@ export function kindOf(kind: KindName): ResourceKind {
 
 export async function startOperatorHarness(options: HarnessOptions = {}): Promise<OperatorHarness> {
   await using stack = new AsyncDisposableStack();
-  const cluster = stack.use(await connectCluster());
+  const cluster = stack.use(await connectCluster(options.address));
   const namespace = await cluster.createNamespace();
-  const world = stack.use(await openSyncWorld());
-  const { database, store } = world;
+  const world = options.world ?? stack.use(await openSyncWorld());
+  const { store } = world;
+  const database = options.database ?? world.database;
+  const configured = await options.configure?.(cluster, namespace);
   const operators = new Set<Operator>();
   stack.defer(async () => void (await Promise.all([...operators].map((each) => each[Symbol.asyncDispose]()))));
 
   let reconciles = 0;
+  let failures = 0;
   const count = (_: string, result: string): void => {
-    if (result !== "error") reconciles += 1;
+    if (result === "error") failures += 1;
+    else reconciles += 1;
   };
   const startOperator = (identity: string): Operator => {
     const operator = openOperator({
-      kubeConfig: cluster.newConfig(),
+      kubeConfig: configured ?? cluster.newConfig(),
       database,
       declarationsOver: (fenced) => openDeclarations({ database: fenced, store, keys: TEST_KEYS }),
       namespaces: [namespace],
@@ -72,9 +91,9 @@ export async function startOperatorHarness(options: HarnessOptions = {}): Promis
       leaseNamespace: namespace,
       clock: systemClock,
       random: Math.random,
-      logger: silentLogger,
+      logger: options.logger ?? silentLogger,
       metrics: { ...noRuntimeMetrics, reconciled: count },
-      leaseTiming: { durationMs: 3000, renewDeadlineMs: 2000, retryMs: 200 },
+      leaseTiming: options.leaseTiming ?? { durationMs: 3000, renewDeadlineMs: 2000, retryMs: 200 },
       reflectorTiming: options.reflectorTiming ?? {},
     });
     operators.add(operator);
@@ -99,6 +118,9 @@ export async function startOperatorHarness(options: HarnessOptions = {}): Promis
     },
     get reconciles() {
       return reconciles;
+    },
+    get failures() {
+      return failures;
     },
     startOperator,
     async restart() {

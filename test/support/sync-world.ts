@@ -37,7 +37,7 @@ export interface SyncWorld extends AsyncDisposable {
   readonly history: History;
   readonly remotes: OpenedRemotes;
   /** Declares the sync `default/<name>` into the repository of that name. */
-  declare(remote: string, spec?: Partial<SyncSpec>, name?: string): Promise<SyncStatus>;
+  declare(remote: string, spec?: Partial<SyncSpec>, name?: string, connection?: string): Promise<SyncStatus>;
   /** Another engine on the same database and store; it has been started. */
   startEngine(options?: Partial<EngineOptions>): Promise<Engine>;
   /** The status once nothing is due and nothing runs. */
@@ -92,13 +92,13 @@ export async function openSyncWorld(
     triggers: openTriggers(database),
     history: openHistory(database),
     remotes,
-    declare: (remote, spec = {}, name = "copy") =>
+    declare: (remote, spec = {}, name = "copy", connection) =>
       declarations.declareSync({
         owner: { kind: "resource", ref: `uid-${name}` },
         namespace: "default",
         name,
         repository: name,
-        connection: null,
+        connection: connection ?? null,
         spec: { ...QUIET_SPEC, remote, ...spec },
       }),
     async startEngine(options = {}) {

@@ -48,6 +48,14 @@ const runSummary = z.strictObject({
   completed_at: time.nullable(),
 });
 
+const webhook = z.strictObject({
+  id: z.string().nullable().describe("The provider's."),
+  url: z.string().nullable(),
+  state: z.enum(["Pending", "Active", "Unavailable"]).describe("`Unavailable`: the sync polls; `message` says why."),
+  message: z.string().nullable(),
+  last_delivery_at: time.nullable().describe("To the minute."),
+});
+
 const changeCounts = { added: count, modified: count, deleted: count };
 
 export const syncAnswer = z
@@ -80,6 +88,7 @@ export const syncAnswer = z
     remote_sha: sha.nullable(),
     local_sha: sha.nullable(),
     last_run: runSummary.nullable().describe("The last run that changed something or failed."),
+    webhook: webhook.nullable().describe("Of an import with auto_sync."),
     plan: z.strictObject({ ...changeCounts, paths: z.array(z.string()) }).nullable(),
   })
   .meta({ id: "Sync" });

@@ -47,6 +47,7 @@ function describe(route: Route, { address, isHead }: Place, components: Componen
       ...queryParameters(route, components),
       ...requestHeaders(route.answers),
     ],
+    ...(route.access === "signed" ? { security: [] } : {}),
     ...(route.body === null ? {} : { requestBody: requestBody(route, route.body, components) }),
     responses: isHead ? headResponsesOf(route) : responsesOf(route, components),
   };
@@ -88,10 +89,15 @@ function queryParameters(route: Route, components: Components): readonly Json[] 
   }));
 }
 
-function requestBody({ name, example }: Route, body: NonNullable<Route["body"]>, components: Components): Json {
+const FORM = "application/x-www-form-urlencoded";
+/** What signs is JSON, or a form with the JSON in it. */
+const PAYLOAD_FIELD = { type: "object", properties: { payload: { type: "string" } }, required: ["payload"] };
+
+function requestBody({ name, access, example }: Route, body: NonNullable<Route["body"]>, components: Components): Json {
   return components.share("requestBodies", name, () => {
     const schema = components.schemas.convert(body, "input");
-    const content = { "application/json": { schema, ...(example === null ? {} : { example }) } };
+    const json = { "application/json": { schema, ...(example === null ? {} : { example }) } };
+    const content = access === "signed" ? { ...json, [FORM]: { schema: PAYLOAD_FIELD } } : json;
     return { required: !body.safeParse({}).success, content };
   });
 }

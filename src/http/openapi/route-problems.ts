@@ -36,7 +36,7 @@ function followingFrom({ access, isOfRepository, method }: Route): readonly Erro
   return [
     "InvalidRequest",
     "Unauthorized",
-    "RateLimitExceeded",
+    ...(access === "signed" ? [] : (["RateLimitExceeded"] as const)),
     ...(access === "master" || access === "write" ? (["Forbidden"] as const) : []),
     ...(isOfRepository ? (["RepositoryNotFound"] as const) : []),
     ...(method === "GET" ? [] : (["BodyTooLarge"] as const)),

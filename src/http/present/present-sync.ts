@@ -1,5 +1,5 @@
 // A sync as the API shows it: `/sync/config` as its page has it, and the longer form of lists and watches.
-import type { RunSummary, SyncStatus } from "../../domain/declaration.ts";
+import type { RunSummary, SyncStatus, WebhookStatus } from "../../domain/declaration.ts";
 import { managedBy } from "../../domain/managed-by.ts";
 import { readyState } from "../../resources/status.ts";
 import type { ConnectionListing } from "../../sync/catalog.ts";
@@ -65,8 +65,13 @@ export function presentSync(sync: SyncStatus): AnswerOf<typeof syncAnswer> {
     remote_sha: sync.remoteSha,
     local_sha: sync.localSha,
     last_run: sync.lastRun === null ? null : presentRunSummary(sync.lastRun),
+    webhook: sync.webhook === null ? null : presentWebhook(sync.webhook),
     plan: sync.plan,
   };
+}
+
+function presentWebhook({ id, url, state, message, lastDeliveryAt }: WebhookStatus) {
+  return { id, url, state, message, last_delivery_at: lastDeliveryAt };
 }
 
 function presentRunSummary(run: RunSummary) {

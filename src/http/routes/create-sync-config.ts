@@ -49,7 +49,7 @@ export const createSyncConfig = ({ store, syncConfigs }: Ports): Route =>
   });
 
 function present(
-  { id, provider, spec }: SyncStatus,
+  { id, provider, spec, webhook }: SyncStatus,
   connectionId: string,
   repository: Repository,
 ): AnswerOf<typeof newSyncConfigAnswer> {
@@ -62,6 +62,6 @@ function present(
     branch: spec.branch ?? repository.defaultBranch,
     direction: spec.direction,
     auto_sync: spec.autoSync,
-    webhook_id: null,
+    webhook_id: webhook?.id == null ? null : Number(webhook.id),
   };
 }

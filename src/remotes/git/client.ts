@@ -3,15 +3,22 @@
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { CoregitError } from "../../domain/errors.ts";
-import { type Asked, abortFailure, requestFailure, statusFailure } from "./errors.ts";
+import type { ApiBudget } from "../api-budget.ts";
+import { type Asked, requestFailure, statusFailure } from "./errors.ts";
 import type { Announcement, GitRequest, GitSide, GitTransport } from "./transport.ts";
+
+/** Another value of the Authorization header in place of the one that was refused; null: there is none. */
+export type RenewAuthorization = (signal: AbortSignal) => Promise<string | null>;
 
 export type HttpClientOptions = {
   readonly dispatcher: Dispatcher;
+  /** Of the credential: no request is sent without its leave. */
+  readonly budget: ApiBudget;
   /** The repository, without a trailing slash. */
   readonly url: URL;
   /** Value of the Authorization header, for the origin of `url` only; null: anonymous. */
   readonly authorization: string | null;
+  readonly renewAuthorization: RenewAuthorization | null;
   readonly userAgent: string;
   /** From the end of a push to the headers of its answer. */
   readonly pushAnswerMs: number;
@@ -21,6 +28,8 @@ export type HttpClientOptions = {
 
 /** As git: only the first request of a conversation may be redirected (http.followRedirects=initial). */
 const MAX_REDIRECTS = 5;
+/** Once because the token had ended, once more because the new one had not come round. */
+const MAX_RENEWALS = 2;
 const INFO_REFS = "/info/refs";
 const serviceQuery = (service: GitSide): string => `?service=git-${service}`;
 
@@ -66,10 +75,12 @@ function redirectedBase(from: URL, location: string, service: GitSide): URL {
 
 export class HttpClient implements GitTransport {
   readonly #options: HttpClientOptions;
+  #authorization: string | null;
   #calls = 0;
 
   constructor(options: HttpClientOptions) {
     this.#options = options;
+    this.#authorization = options.authorization;
   }
 
   get calls(): number {
@@ -128,10 +139,24 @@ export class HttpClient implements GitTransport {
     }
   }
 
-  async #send({ method, url, headers, body, service }: Request, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    if (signal.aborted) throw abortFailure(signal);
-    const { dispatcher, userAgent, authorization, pushAnswerMs } = this.#options;
+  /** A 401 says that nothing was done: all but what is read once is sent again with another credential, if there is one. */
+  async #send(request: Request, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    for (let renewals = 0; ; renewals += 1) {
+      const answer = await this.#attempt(request, signal);
+      const { renewAuthorization } = this.#options;
+      const isOver = answer.statusCode !== 401 || renewals === MAX_RENEWALS || request.body instanceof Readable;
+      if (isOver || renewAuthorization === null || this.#credentialFor(request.url) !== "sent") return answer;
+      answer.body.destroy();
+      const renewed = await renewAuthorization(signal);
+      if (renewed === null) return answer;
+      this.#authorization = renewed;
+    }
+  }
+
+  async #attempt({ method, url, headers, body, service }: Request, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { dispatcher, userAgent, pushAnswerMs, budget } = this.#options;
     const isPush = method === "POST" && service === "receive-pack";
+    const ticket = await budget.enter({ lane: "git", points: 0 }, signal);
     this.#calls += 1;
     try {
       const answer = await dispatcher.request({
@@ -143,7 +168,7 @@ export class HttpClient implements GitTransport {
           "user-agent": userAgent,
           // Packs are compressed already; a coded answer would only widen what must be limited.
           "accept-encoding": "identity",
-          ...(this.#credentialFor(url) === "sent" && authorization !== null ? { authorization } : {}),
+          ...(this.#credentialFor(url) === "sent" && this.#authorization !== null ? { authorization: this.#authorization } : {}),
         },
         body,
         signal,
@@ -151,14 +176,17 @@ export class HttpClient implements GitTransport {
       });
       // A body that is given up reports that as an error event of its own, when nobody is reading any more.
       answer.body.on("error", () => undefined);
+      answer.body.once("close", () => ticket[Symbol.dispose]());
+      ticket.heed({ status: answer.statusCode, headers: answer.headers, said: "" });
       return answer;
     } catch (error) {
+      ticket[Symbol.dispose]();
       throw requestFailure(error, url.host, signal);
     }
   }
 
   #credentialFor(url: URL): Asked["credential"] {
-    if (this.#options.authorization === null) return "none";
+    if (this.#authorization === null) return "none";
     return url.origin === this.#options.url.origin ? "sent" : "withheld";
   }
 

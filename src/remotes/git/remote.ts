@@ -3,7 +3,9 @@
 import { CoregitError, type ErrorCode } from "../../domain/errors.ts";
 import type { Logger } from "../../domain/log.ts";
 import { branchRef } from "../../domain/ref-name.ts";
+import type { CommitApi } from "../commit-api.ts";
 import type { FetchRequest, PushRequest, Remote, RemoteHead } from "../remote.ts";
+import type { RepositoryLookup } from "../repository-lookup.ts";
 import { readAdvertisement } from "./advertisement.ts";
 import type { CapabilityCache, Session } from "./capability-cache.ts";
 import { Exchange, type ExchangeOptions, type Send } from "./exchange.ts";
@@ -23,6 +25,8 @@ export type GitRemoteOptions = ExchangeOptions & {
   /** How we name ourselves inside the protocol. */
   readonly agent: string;
   readonly logger: Logger;
+  readonly commitApi: CommitApi | null;
+  readonly lookup: RepositoryLookup | null;
   /** Told once, when the remote is disposed of. */
   readonly onClosed: () => void;
 };
@@ -58,7 +62,15 @@ export class GitRemote implements Remote {
   }
 
   get calls(): number {
-    return this.#options.transport.calls;
+    return this.#options.transport.calls + (this.commitApi?.calls ?? 0) + (this.lookup?.calls ?? 0);
+  }
+
+  get commitApi(): CommitApi | null {
+    return this.#options.commitApi;
+  }
+
+  get lookup(): RepositoryLookup | null {
+    return this.#options.lookup;
   }
 
   async readHead(branch: string | null, signal: AbortSignal): Promise<RemoteHead> {

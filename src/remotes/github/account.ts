@@ -6,7 +6,7 @@ import { CoregitError } from "../../domain/errors.ts";
 import type { Account } from "../account.ts";
 import { notTheApi } from "../api-failure.ts";
 import type { ApiSession } from "../api-session.ts";
-import { appToken, type InstallationTokens } from "./app-token.ts";
+import { askAsApp, type InstallationTokens } from "./app-token.ts";
 import { asking, openOctokit } from "./client.ts";
 
 /** @throws CoregitError those of `Accounts.inspectCredential`. */
@@ -43,9 +43,8 @@ async function viewerOf(session: ApiSession, octokit: Octokit, denied: CoregitEr
 }
 
 async function inspectApp(session: ApiSession, app: AppCredential, tokens: InstallationTokens): Promise<Account> {
-  const octokit = await openOctokit(session, appToken(app, session.now()));
   const installation_id = Number(app.installationId);
-  const { data } = await asking(session, () => octokit.rest.apps.getInstallation({ installation_id }));
+  const { data } = await askAsApp(session, app, ({ rest }) => rest.apps.getInstallation({ installation_id }));
   const slug = requireName(session, data?.app_slug);
   if (typeof data.suspended_at === "string")
     throw new CoregitError("AccessDenied", `The installation of the GitHub App ${slug} is suspended.`);

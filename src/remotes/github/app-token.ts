@@ -2,6 +2,7 @@
 // Source: https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
 import { createHash, sign } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import type { Octokit } from "octokit";
 import type { AppCredential } from "../../domain/credential.ts";
 import { CoregitError } from "../../domain/errors.ts";
 import { notTheApi } from "../api-failure.ts";
@@ -15,6 +16,11 @@ const LIFETIME_SECONDS = 540;
 /** A token is good for this long when it is given out: the default time limit of a run. */
 const LEAST_LIFE_MS = 600_000;
 const MAX_TOKENS = 1_000;
+/** GitHub's servers come to know a new token within this time; until then some refuse it. As long as octokit believes in one. */
+const SETTLING_MS = 5_000;
+const SETTLING_PAUSE_MS = 1_000;
+/** Clocks that differ by less are no reason for a refusal. */
+const LEAST_OFFSET_MS = 30_000;
 
 /** @throws CoregitError `SecretInvalid` for a key that cannot sign. */
 export function appToken({ appId, privateKey }: AppCredential, nowMs: number): string {
@@ -29,7 +35,8 @@ export function appToken({ appId, privateKey }: AppCredential, nowMs: number): s
   }
 }
 
-type InstallationToken = { readonly token: string; readonly expiresAtMs: number };
+/** Times by our clock. */
+type InstallationToken = { readonly token: string; readonly mintedAtMs: number; readonly expiresAtMs: number };
 
 /** Tokens of installations, remembered in this process until shortly before they end. Who asks at the same time gets the same one. */
 export class InstallationTokens {
@@ -38,15 +45,30 @@ export class InstallationTokens {
 
   /** @throws CoregitError those of `Accounts.inspectCredential`. */
   async get(session: ApiSession, app: AppCredential): Promise<string> {
-    const key = createHash("sha256")
-      .update(JSON.stringify([session.url.href, app]))
-      .digest("base64url");
+    const key = keyOf(session, app);
     const known = this.#tokens.get(key);
     if (known !== undefined && known.expiresAtMs - session.now() > LEAST_LIFE_MS) return known.token;
     // Another's request ends with the run that made it; then this one asks for itself.
     const underway = this.#underway.get(key);
     const shared = underway === undefined ? null : await underway.catch(() => null);
     return (shared ?? (await this.#remember(key, mint(session, app)))).token;
+  }
+
+  /**
+   * A token in place of `refused`: minted anew, unless that has been done meanwhile. One that was minted a moment ago is given again
+   * after a pause, as it may not have come round yet at GitHub. @throws CoregitError as `get`.
+   */
+  async replace(session: ApiSession, app: AppCredential, refused: string): Promise<string> {
+    const key = keyOf(session, app);
+    const known = this.#tokens.get(key);
+    if (known === undefined) return this.get(session, app);
+    if (known.token !== refused) return known.token;
+    if (session.now() - known.mintedAtMs < SETTLING_MS) {
+      await session.pause(SETTLING_PAUSE_MS);
+      return known.token;
+    }
+    this.#tokens.delete(key);
+    return this.get(session, app);
   }
 
   #remember(key: string, minting: Promise<InstallationToken>): Promise<InstallationToken> {
@@ -67,11 +89,34 @@ export class InstallationTokens {
   }
 }
 
+/**
+ * Runs one request as the App itself: a second time, by GitHub's clock, when ours is so far off that this is why it was refused.
+ * @throws CoregitError for whatever octokit throws, and `SecretInvalid`.
+ */
+export async function askAsApp<T>(session: ApiSession, app: AppCredential, ask: (octokit: Octokit) => Promise<T>): Promise<T> {
+  const askAt = async (nowMs: number): Promise<T> => {
+    const octokit = await openOctokit(session, appToken(app, nowMs));
+    return asking(session, () => ask(octokit));
+  };
+  try {
+    return await askAt(session.now());
+  } catch (error) {
+    const isRefused = error instanceof CoregitError && error.code === "AuthenticationFailed";
+    if (!isRefused || Math.abs(session.clockOffsetMs) < LEAST_OFFSET_MS) throw error;
+    return askAt(session.now() + session.clockOffsetMs);
+  }
+}
+
 async function mint(session: ApiSession, app: AppCredential): Promise<InstallationToken> {
-  const octokit = await openOctokit(session, appToken(app, session.now()));
   const installation_id = Number(app.installationId);
-  const { data } = await asking(session, () => octokit.rest.apps.createInstallationAccessToken({ installation_id }));
-  const expiresAtMs = Date.parse(data.expires_at);
+  const { data } = await askAsApp(session, app, ({ rest }) => rest.apps.createInstallationAccessToken({ installation_id }));
+  const expiresAtMs = Date.parse(data.expires_at) - session.clockOffsetMs;
   if (typeof data.token !== "string" || Number.isNaN(expiresAtMs)) throw notTheApi(session.url.host);
-  return { token: data.token, expiresAtMs };
+  return { token: data.token, mintedAtMs: session.now(), expiresAtMs };
+}
+
+function keyOf({ url }: ApiSession, app: AppCredential): string {
+  return createHash("sha256")
+    .update(JSON.stringify([url.href, app]))
+    .digest("base64url");
 }

@@ -10,12 +10,12 @@ const API_VERSION = "2022-11-28";
 const nothing = (): void => undefined;
 const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-/** A client that sends `bearer`: a token of any kind, or the JSON web token of an App. */
-export async function openOctokit(session: ApiSession, bearer: string): Promise<Octokit> {
+/** A client that sends `bearer`: a token of any kind, or the JSON web token of an App; null: nothing, as an anonymous caller. */
+export async function openOctokit(session: ApiSession, bearer: string | null): Promise<Octokit> {
   // Loaded when somebody needs it: it takes as long as the rest of the program.
   const { Octokit } = await import("octokit");
   const fetch = session.fetchWith({
-    authorization: `Bearer ${bearer}`,
+    ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
     "x-github-api-version": API_VERSION,
     "accept-encoding": "identity",
   });

@@ -13,34 +13,69 @@ type Answered = Awaited<ReturnType<Requester["get"]>>;
 export type GitLabClient = {
   readonly users: InstanceType<Resources["Users"]>;
   readonly tokens: InstanceType<Resources["PersonalAccessTokens"]>;
+  readonly projects: InstanceType<Resources["Projects"]>;
+  readonly branches: InstanceType<Resources["Branches"]>;
+  readonly commits: InstanceType<Resources["Commits"]>;
+  /** What the site's OAuth server knows of the token, which is no part of the API. */
+  readonly readOAuthToken: () => Promise<unknown>;
+  readonly hooks: InstanceType<Resources["ProjectHooks"]>;
+  /** Has a test delivered, and waits for what comes of it; gitbeaker does not know the request. */
+  testHook(project: number, hook: number): Promise<void>;
 };
 
-/** Its methods reject with CoregitErrors. */
-export async function openGitLab(session: ApiSession, token: string): Promise<GitLabClient> {
+/** `token` null: anonymous. Its methods reject with CoregitErrors. */
+export async function openGitLab(session: ApiSession, token: string | null): Promise<GitLabClient> {
   // Loaded when somebody needs it: it takes as long as the rest of the program.
-  const { Users, PersonalAccessTokens } = await import("@gitbeaker/rest");
-  const fetch = session.fetchWith({ authorization: `Bearer ${token}`, "accept-encoding": "identity" });
+  const { Users, PersonalAccessTokens, Projects, Branches, Commits, ProjectHooks } = await import("@gitbeaker/rest");
+  const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+  const fetch = session.fetchWith({ ...authorization, "accept-encoding": "identity" });
+  const host = session.url.href.replace(/\/api\/v4\/?$/, "");
   const options = {
-    host: session.url.href.replace(/\/api\/v4\/?$/, ""),
+    host,
     // Deadlines are the session's.
     queryTimeout: null,
     requesterFn: () => createRequester(session, fetch),
   };
-  return { users: new Users(options), tokens: new PersonalAccessTokens(options) };
+  return {
+    users: new Users(options),
+    tokens: new PersonalAccessTokens(options),
+    projects: new Projects(options),
+    branches: new Branches(options),
+    commits: new Commits(options),
+    readOAuthToken: async () => (await readAnswer(session, await fetch(`${host}/oauth/token/info`))).body,
+    // Its addresses begin behind this part.
+    hooks: new ProjectHooks({ ...options, requesterFn: () => createRequester(session, fetch, "projects/") }),
+    async testHook(project, hook) {
+      await createRequester(session, fetch).post(`projects/${project}/hooks/${hook}/test/push_events`);
+    },
+  };
 }
 
-function createRequester(session: ApiSession, fetch: ApiFetch): Requester {
+function createRequester(session: ApiSession, fetch: ApiFetch, folder: "" | "projects/" = ""): Requester {
   const send =
     (method: string) =>
     async (endpoint: string, { searchParams = {}, body }: RequestOptions = {}): Promise<Answered> => {
-      const url = new URL(`${session.url.href}/${endpoint}`);
+      const url = new URL(`${session.url.href}/${folder}${endpoint}`);
       for (const [name, value] of Object.entries(searchParams)) url.searchParams.set(name, String(value));
-      const json = body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+      const json =
+        body === undefined ? {} : { body: JSON.stringify(underscored(body)), headers: { "content-type": "application/json" } };
       return readAnswer(session, await fetch(url, { method, ...json }));
     };
   const requester = { get: send("GET"), post: send("POST"), put: send("PUT"), patch: send("PATCH"), delete: send("DELETE") };
   // The body's type is the caller's claim, as it is with gitbeaker's own requester.
   return requester as Requester;
+}
+
+/** The names of GitLab's fields for gitbeaker's, all the way down. */
+function underscored(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(underscored);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value).map(([name, field]) => [toUnderscores(name), underscored(field)] as const);
+  return Object.fromEntries(fields);
+}
+
+function toUnderscores(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 async function readAnswer(session: ApiSession, response: Response): Promise<Answered> {

@@ -137,6 +137,12 @@ describe("a commit", () => {
     expect(await update(first)).toMatchObject(refused("The file has changed since you started editing it: a"));
     expect((await update((await project.head()) ?? "")).status).toBe(201);
   });
+
+  test("is not refused when other files have changed since the commit that the caller names", async () => {
+    await project.commit({ other: "2" });
+    expect((await commit([{ action: "update", file_path: "a", content: "3", last_commit_id: first }])).status).toBe(201);
+    expect((await commit([{ action: "delete", file_path: "dir/b", last_commit_id: first }])).status).toBe(201);
+  });
 });
 
 describe("modes", () => {

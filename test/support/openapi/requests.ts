@@ -1,5 +1,6 @@
 // Requests that are answered in every way that the API's document has, by route. The first of a route is a good one; what
 // follows from its access and its form (no key, a body too large) is made from that one and is not here.
+import { fromGitHub, push } from "../signed-deliveries.ts";
 import type { Stage } from "./stage.ts";
 
 export type ApiRequest = {
@@ -29,6 +30,7 @@ export function requestTable(stage: Stage): RequestTable {
     ...reading(stage),
     ...connections(stage),
     ...syncConfigs(stage),
+    ...webhooks(stage),
     ...rest(stage),
   };
 }
@@ -189,6 +191,23 @@ function syncConfigs({ connections: { own } }: Stage): RequestTable {
       ...bodies(of("orphan"), { remote: "group/other" }),
     ],
     deleteSyncConfig: [{ path: of("linked") }, { path: of("bare") }, { path: of("copy") }],
+  };
+}
+
+/** They need no key. */
+function webhooks({ syncId, webhook }: Stage): RequestTable {
+  const path = `/sync-webhooks/github/${syncId}`;
+  const delivered = (body: unknown, headers: Readonly<Record<string, string>> = {}) => {
+    const { "content-type": _, ...signed } = fromGitHub(webhook, body, headers).headers;
+    return { path, body, headers: signed };
+  };
+  return {
+    receiveWebhook: [
+      delivered(push()),
+      delivered({ zen: "Speak like a human." }, { "x-github-event": "ping" }),
+      { path, body: push() },
+      { ...delivered(push()), path: "/sync-webhooks/github/sync_none" },
+    ],
   };
 }
 

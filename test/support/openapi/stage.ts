@@ -1,7 +1,9 @@
 // A server with something of everything that a route can meet, for requests that are to be answered in every documented way.
+import type { WebhookSecrets } from "../../../src/domain/webhook-secrets.ts";
 import type { HttpWorld } from "../http-world.ts";
 import { commitHere } from "../local-commit.ts";
 import { QUIET_SPEC } from "../quiet-spec.ts";
+import { giveWebhook } from "../signed-deliveries.ts";
 import { createSourceRepository } from "../source-repository.ts";
 import { serveSource } from "../test-remotes.ts";
 import { type OddProvider, startOddProvider } from "./odd-provider.ts";
@@ -18,6 +20,8 @@ export type Stage = {
   /** A sync of the repository `stage` that the API declared, one that is suspended, and the run of a third. */
   readonly syncId: string;
   readonly suspendedSyncId: string;
+  /** What deliveries for `syncId` are signed with. */
+  readonly webhook: WebhookSecrets;
   readonly runId: string;
   readonly tokenId: string;
   readonly provider: OddProvider;
@@ -93,6 +97,7 @@ export async function setStage(http: HttpWorld, stack: AsyncDisposableStack): Pr
     largeBlob: await blobOf("large.txt"),
     syncId: sync.id,
     suspendedSyncId: suspended.id,
+    webhook: await giveWebhook(world.database, sync.id, "github"),
     runId: await importOnce(http),
     tokenId: String((await newToken()).id),
     provider,

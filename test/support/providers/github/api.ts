@@ -189,6 +189,7 @@ export class GitHubApi {
       status,
       headers: {
         ...(isEmpty ? {} : { "content-type": text?.type ?? "application/json; charset=utf-8" }),
+        date: new Date(this.#parts.world.clock.now()).toUTCString(),
         "x-github-request-id": this.#parts.world.identifiers.text("request", 20).toUpperCase(),
         "x-github-api-version-selected": VERSIONS[0] ?? "",
         ...more,

@@ -55,7 +55,9 @@ export class GitLabApi {
 
   async #routed(request: ProviderRequest, recorded: RecordedRequest, token: GitLabToken | null): Promise<RouteAnswer> {
     const path = request.url.pathname;
-    const match = path.startsWith(`${ROOT}/`) ? this.#router.find(methodOf(request), path.slice(ROOT.length)) : null;
+    const below = path.startsWith(`${ROOT}/`) ? path.slice(ROOT.length) : path;
+    const isThere = below !== path || path.startsWith("/oauth/");
+    const match = isThere ? this.#router.find(methodOf(request), below) : null;
     if (match === null) throw noRoute();
     recorded.route = `${match.route.method} ${match.route.template}`;
     const moved = this.#movedAnswer(request, match.parameters.id ?? null, token);
@@ -102,7 +104,12 @@ export class GitLabApi {
   }
 
   #everywhere(): Record<string, string> {
-    return { "x-request-id": this.#world.identifiers.text("request", 26).toUpperCase(), "x-gitlab-meta": '{"version":"1"}' };
+    const date = new Date(this.#world.clock.now()).toUTCString();
+    return {
+      date,
+      "x-request-id": this.#world.identifiers.text("request", 26).toUpperCase(),
+      "x-gitlab-meta": '{"version":"1"}',
+    };
   }
 }
 

@@ -33,8 +33,9 @@ function repositoryNode(repository: GitHubRepository): GraphObject {
 export function queryRoot(call: GitHubCall): GraphObject {
   return {
     viewer: () => ({ login: call.actor().login, databaseId: call.actor().id }),
-    repository: ({ owner, name }) => {
-      const repository = call.world.findRepository(`${owner}/${name}`);
+    repository: ({ owner, name, followRenames }) => {
+      const known = call.world.findRepository(`${owner}/${name}`);
+      const repository = known ?? (followRenames === false ? null : call.world.findMoved(`${owner}/${name}`));
       if (repository !== null && isAllowed(call.token, repository, READ)) return repositoryNode(repository);
       throw new GraphRefusal("NOT_FOUND", `Could not resolve to a Repository with the name '${owner}/${name}'.`);
     },

@@ -38,9 +38,28 @@ async function getOwnToken(call: GitLabCall): Promise<RouteAnswer> {
   return { status: 200, json };
 }
 
+/** Doorkeeper's, at the root of the site: access tokens of people, projects and groups are none of its own. */
+async function getOAuthToken(call: GitLabCall): Promise<RouteAnswer> {
+  const { token, nowMs } = call;
+  if (token === null || token.kind !== "oauth") throw unauthorized();
+  const scopes = [...token.scopes];
+  const expiresIn = token.expiresAtMs === null ? null : Math.round((token.expiresAtMs - nowMs) / 1000);
+  const json = {
+    resource_owner_id: token.user.id,
+    scope: scopes,
+    expires_in: expiresIn,
+    application: { uid: "0a1b2c" },
+    created_at: Math.floor(token.createdAtMs / 1000),
+    scopes,
+    expires_in_seconds: expiresIn,
+  };
+  return { status: 200, json };
+}
+
 export const accountRoutes: readonly GitLabRoute[] = [
   { method: "GET", template: "/user", answer: getUser },
   { method: "GET", template: "/version", answer: getVersion },
   { method: "GET", template: "/metadata", answer: getMetadata },
   { method: "GET", template: "/personal_access_tokens/self", answer: getOwnToken },
+  { method: "GET", template: "/oauth/token/info", answer: getOAuthToken },
 ];

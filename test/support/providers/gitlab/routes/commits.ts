@@ -62,13 +62,23 @@ async function checkForce(
   throw badRequest("GitLab: You are not allowed to force push code to a protected branch on this project.");
 }
 
+/** Refuses a path whose last commit on the branch is not its last one as of the commit that the action names. */
 async function checkLastCommits(project: GitLabProject, request: CommitRequest, start: string | null): Promise<void> {
   for (const { action, file_path, previous_path, last_commit_id } of request.actions) {
-    if (last_commit_id === undefined || start === null || action === "create" || action === "chmod") continue;
+    if (last_commit_id === undefined || last_commit_id === start || action === "create" || action === "chmod") continue;
     const path = action === "move" ? (previous_path ?? "") : file_path;
-    const last = await project.git.source.git("log", "-1", "--format=%H", start, "--", path);
-    if (last !== last_commit_id) throw badRequest(`The file has changed since you started editing it: ${file_path}`);
+    const last = await lastCommit(project, start, path);
+    const known = await lastCommit(project, last_commit_id, path);
+    // What no commit tells of may be changed.
+    if (last === null || known === null || last === known) continue;
+    throw badRequest(`The file has changed since you started editing it: ${file_path}`);
   }
+}
+
+async function lastCommit(project: GitLabProject, revision: string | null, path: string): Promise<string | null> {
+  if (revision === null || !(await project.git.isType(revision, "commit"))) return null;
+  const oid = await project.git.source.git("log", "-1", "--format=%H", revision, "--", `:(literal)${path}`);
+  return oid === "" ? null : oid;
 }
 
 async function readFiles(project: GitLabProject, start: string | null): Promise<Files> {

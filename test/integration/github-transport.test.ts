@@ -1,0 +1,71 @@
+// Which transport an export to GitHub takes: what git carries instead of the API, and what a sync may demand.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Engine } from "../../src/sync/engine.ts";
+import { type GitHubDouble, startGitHub } from "../support/providers/github/start.ts";
+import { README, type ServedGitHubOptions, serveGitHub } from "../support/served-github.ts";
+import { openSyncWorld, type SyncWorld } from "../support/sync-world.ts";
+
+let github: GitHubDouble;
+let world: SyncWorld;
+let engine: Engine;
+beforeAll(async () => {
+  github = await startGitHub();
+  world = await openSyncWorld();
+  engine = await world.startEngine();
+});
+beforeEach(() => github.clear());
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await github[Symbol.asyncDispose]();
+});
+
+const serve = (options?: ServedGitHubOptions) => serveGitHub(world, engine, github, options);
+const pushes = () => github.requests.filter(({ route }) => route === "git receive-pack");
+
+describe("what git carries better, or alone", () => {
+  it.each([
+    ["the first commit of an empty repository", { files: null }, { a: "1\n" }],
+    ["a name that is not UTF-8", {}, { "caf\xe9": "1\n" }],
+    ["a large file", {}, { big: "x".repeat(5 * 1024 * 1024) }],
+    ["dozens of binary files", {}, binaryFiles(40)],
+  ] as const)("%s", async (_what, options, files) => {
+    const here = await serve(options);
+    await here.editHere({ ...("files" in options ? {} : README), ...files });
+    expect((await here.declare()).lastError).toBeNull();
+    expect(await here.treeThere()).toBe(await here.treeHere());
+    expect(pushes()).toHaveLength(1);
+    expect(here.apiWrites()).toEqual([]);
+  });
+
+  it("is refused by a sync that demands the API, with nothing written", async () => {
+    const here = await serve({ files: null });
+    await here.editHere({ a: "1\n" });
+    const status = await here.declare({ transport: "api" });
+    expect(status.lastErrorCode).toBe("TransportUnsuited");
+    expect(status.lastError).toContain("makes no branch in an empty repository");
+    expect(here.apiWrites()).toEqual([]);
+    expect(await here.remote.git.isEmpty()).toBe(true);
+  });
+
+  it("is dozens of binary files by the API all the same, 20 at once at most, where the API is demanded", async () => {
+    const here = await serve();
+    await here.editHere({ ...README, ...binaryFiles(60) });
+    expect((await here.declare({ transport: "api" })).lastError).toBeNull();
+    expect(await here.treeThere()).toBe(await here.treeHere());
+    expect(here.apiCalls().filter(({ route }) => route?.endsWith("/git/blobs"))).toHaveLength(60);
+    expect(github.highWater).toBeLessThanOrEqual(20);
+    expect(github.highWater).toBeGreaterThan(5);
+  });
+
+  it("is anything of a sync that demands git", async () => {
+    const here = await serve();
+    await here.editHere({ ...README, a: "1\n" });
+    expect((await here.declare({ transport: "git" })).lastError).toBeNull();
+    expect(pushes()).toHaveLength(1);
+    expect(here.apiWrites()).toEqual([]);
+  });
+});
+
+function binaryFiles(count: number): Record<string, Uint8Array> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`image-${index}`, Uint8Array.from([0, index])]));
+}

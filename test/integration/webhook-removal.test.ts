@@ -1,0 +1,112 @@
+// Webhooks at providers that are not wanted any more, or somewhere else: removed, and the next one made in their place.
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  openWebhookWorld,
+  type ProviderPlace,
+  startGitHubPlace,
+  startGitLabPlace,
+  type WebhookWorld,
+} from "../support/webhook-world.ts";
+
+const PLACES: readonly (readonly [string, () => Promise<ProviderPlace>])[] = [
+  ["GitHub", startGitHubPlace],
+  ["GitLab that signs", () => startGitLabPlace()],
+];
+
+const within = { timeout: 10_000, interval: 20 };
+
+describe.each(PLACES)("a webhook at %s", (_name, start) => {
+  let w: WebhookWorld;
+  let place: ProviderPlace;
+
+  beforeEach(async () => {
+    w = await openWebhookWorld(start);
+    place = w.place;
+  });
+  afterEach(() => w[Symbol.asyncDispose]());
+
+  const active = async (sync: { readonly id: string }) => {
+    const state = async () => {
+      const row = await w.row(sync);
+      return [row?.state, row?.message];
+    };
+    await expect.poll(state, within).toEqual(["Active", null]);
+    return place.hooks();
+  };
+  const imported = (oid: string) =>
+    expect
+      .poll(async () => (await w.http.world.git(["log", "-1", "--format=%B", "main"], "site")).includes(oid), within)
+      .toBe(true);
+  const checkNow = (sync: { readonly id: string }) =>
+    w.http.world.database.query(
+      "WITH due AS (UPDATE webhooks SET next_check_at = now() WHERE sync_id = $1) SELECT pg_notify('coregit_webhook_due', $1)",
+      [sync.id],
+    );
+
+  test.each([
+    ["the sync is withdrawn", (world: WebhookWorld) => world.withdraw()],
+    ["it becomes an export", (world: WebhookWorld) => world.declare({ direction: "export" })],
+    ["it is no longer automatic", (world: WebhookWorld) => world.declare({ autoSync: false })],
+    ["its repository is removed", (world: WebhookWorld) => world.http.ask("/v1/repos/site?cascade=true", { method: "DELETE" })],
+    [
+      "connection and sync are withdrawn together",
+      async (world: WebhookWorld) => {
+        await world.withdrawConnection();
+        await world.withdraw();
+      },
+    ],
+  ] as const)("is removed when %s", async (what, change) => {
+    await w.startRegistrar();
+    const sync = await w.declare();
+    await active(sync);
+    await w.engine.drain();
+    if (what === "its repository is removed") await w.http.world.database.query("UPDATE syncs SET owner_kind = 'api'");
+    await change(w);
+    await expect.poll(() => place.hooks(), within).toEqual([]);
+    const rows = "SELECT id FROM webhooks WHERE retired_at IS NOT NULL";
+    await expect.poll(async () => (await w.http.world.database.query(rows)).rows, within).toEqual([]);
+  });
+
+  test("is wanted again before it was removed", async () => {
+    await w.startRegistrar();
+    const sync = await w.declare();
+    await active(sync);
+    await w.declare({ autoSync: false });
+    await w.declare({ autoSync: true });
+    await active(sync);
+    await expect.poll(() => place.hooks().map(({ url }) => url), within).toEqual([w.addressOf(sync)]);
+    await w.engine.drain();
+    await imported(await place.commit({ "b.txt": "1\n" }));
+  });
+
+  test("that cannot be removed is given up: the credential was revoked", async () => {
+    await w.startRegistrar();
+    await active(await w.declare());
+    place.revokeToken();
+    await w.withdrawConnection();
+    await w.withdraw();
+    const rows = async () => (await w.http.world.database.query("SELECT id FROM webhooks")).rows;
+    await expect.poll(rows, within).toEqual([]);
+  });
+
+  test("moves to another address of ours", async () => {
+    const before = await w.startRegistrar({ publicUrl: "http://127.0.0.1:9" });
+    const sync = await w.declare();
+    await active(sync);
+    await before[Symbol.asyncDispose]();
+    await w.startRegistrar();
+    await expect.poll(() => place.hooks().map(({ url }) => url), within).toEqual([w.addressOf(sync)]);
+    await active(sync);
+  });
+
+  test("follows a repository that was renamed", async () => {
+    await w.startRegistrar();
+    const sync = await w.declare();
+    await active(sync);
+    await place.settled();
+    place.deleteHooks();
+    place.rename("team/renamed");
+    await checkNow(sync);
+    await expect.poll(() => place.hooks().map(({ url }) => url), within).toEqual([w.addressOf(sync)]);
+  });
+});

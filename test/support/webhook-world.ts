@@ -1,0 +1,224 @@
+// A server that providers reach, its workers, and a double of one provider with a repository: the same for GitHub and GitLab, so
+// that one suite of webhooks runs on both.
+
+import { systemClock } from "../../src/domain/clock.ts";
+import type { SyncStatus } from "../../src/domain/declaration.ts";
+import type { SyncSpec } from "../../src/domain/sync-spec.ts";
+import type { Engine } from "../../src/sync/engine.ts";
+import { openWebhookRegistrar, type WebhookRegistrarOptions } from "../../src/sync/webhook-registrar.ts";
+import { git } from "./git.ts";
+import { type HttpWorld, openHttpWorld } from "./http-world.ts";
+import type { BareRepository } from "./providers/bare-repository.ts";
+import type { Faults } from "./providers/faults.ts";
+import { startGitHub } from "./providers/github/start.ts";
+import { startGitLab } from "./providers/gitlab/start.ts";
+import type { RecordedRequest } from "./providers/recording.ts";
+import type { WebhookSender } from "./providers/webhook-sender.ts";
+import { QUIET_SPEC, TEST_KEYS } from "./quiet-spec.ts";
+import { silentLogger } from "./silent-logger.ts";
+
+export type HookAtProvider = { readonly id: number; readonly url: string };
+type Files = Readonly<Record<string, string>>;
+
+/** What both doubles have, of one repository `team/site` in them. */
+export interface ProviderPlace extends AsyncDisposable {
+  readonly provider: "github" | "gitlab";
+  readonly url: string;
+  readonly token: string;
+  readonly faults: Faults;
+  readonly sender: WebhookSender;
+  readonly requests: readonly RecordedRequest[];
+  clear(): void;
+  hooks(): readonly HookAtProvider[];
+  /** Another webhook of that address, as a person would add it. */
+  addHook(url: string): void;
+  deleteHooks(): void;
+  /** Switches all off, as the provider or a person does. */
+  disableHooks(): void;
+  commit(files: Files, branch?: string): Promise<string>;
+  setRef(ref: string, oid: string): Promise<void>;
+  head(branch?: string): Promise<string | null>;
+  /** Of the branch `main`: its root tree, and how many commits it has. */
+  tree(): Promise<string>;
+  count(): Promise<number>;
+  revokeToken(): void;
+  /** A token that may read and push and not manage webhooks. */
+  weakToken(): string;
+  deleteRepository(): Promise<void>;
+  rename(path: string): void;
+  settled(): Promise<void>;
+}
+
+export const REMOTE = "team/site";
+
+export async function startGitHubPlace(): Promise<ProviderPlace> {
+  const github = await startGitHub();
+  const repository = await github.addRepository(REMOTE, { isPrivate: true, files: { "README.md": "hi\n" } });
+  const token = github.addToken({ user: "team" });
+  return {
+    ...commonOf(github),
+    provider: "github",
+    token,
+    hooks: () => github.world.hooks.of(repository).map(({ id, config }) => ({ id, url: config.url })),
+    addHook: (url) =>
+      void github.world.hooks.add(repository, {
+        active: true,
+        events: ["push"],
+        config: { url, content_type: "json", insecure_ssl: "0", secret: "theirs" },
+      }),
+    deleteHooks: () => github.world.hooks.all.clear(),
+    disableHooks: () => {
+      for (const hook of github.world.hooks.of(repository)) hook.active = false;
+    },
+    commit: (files, branch = "main") => repository.commit(files, { branch, message: "Change" }),
+    setRef: (ref, oid) => repository.setRef(ref, oid),
+    ...historyOf(repository.git),
+    revokeToken: () => github.revokeToken(token),
+    weakToken: () =>
+      github.addToken({ user: "team", kind: "fine-grained", permissions: { contents: "write", metadata: "read" } }),
+    deleteRepository: () => github.deleteRepository(repository),
+    rename: (path) => github.moveRepository(repository, path),
+  };
+}
+
+export async function startGitLabPlace(version?: string): Promise<ProviderPlace> {
+  const gitlab = await startGitLab(version === undefined ? {} : { version });
+  const project = await gitlab.addProject(REMOTE, {
+    isPrivate: true,
+    files: { "README.md": "hi\n" },
+    members: { dev: "developer" },
+  });
+  const token = gitlab.addToken({ user: "team" });
+  return {
+    ...commonOf(gitlab),
+    provider: "gitlab",
+    token,
+    hooks: () => gitlab.world.hooks.of(project).map(({ id, fields }) => ({ id, url: fields.url })),
+    addHook: (url) =>
+      void gitlab.world.hooks.add(project, {
+        url,
+        name: null,
+        description: null,
+        token: "theirs",
+        signingToken: null,
+        pushEvents: true,
+        tagPushEvents: true,
+        branchFilter: "",
+        branchFilterStrategy: "wildcard",
+        enableSslVerification: false,
+      }),
+    deleteHooks: () => gitlab.world.hooks.all.clear(),
+    disableHooks: () => {
+      for (const hook of gitlab.world.hooks.of(project)) hook.failures = 40;
+    },
+    commit: (files, branch = "main") => project.commit(files, { branch, message: "Change" }),
+    setRef: (ref, oid) => project.setRef(ref, oid),
+    ...historyOf(project.git),
+    revokeToken: () => gitlab.revokeToken(token),
+    weakToken: () => gitlab.addToken({ user: "dev" }),
+    deleteRepository: () => gitlab.deleteProject(project),
+    rename: (path) => gitlab.moveProject(project, path),
+  };
+}
+
+function historyOf(repository: BareRepository) {
+  return {
+    head: (branch = "main") => repository.resolve(`refs/heads/${branch}`),
+    tree: async () => (await git(["--git-dir", repository.path, "rev-parse", "main^{tree}"])).trim(),
+    count: async () => Number(await git(["--git-dir", repository.path, "rev-list", "--count", "main"])),
+  };
+}
+
+type Double = Awaited<ReturnType<typeof startGitHub>> | Awaited<ReturnType<typeof startGitLab>>;
+
+function commonOf(double: Double) {
+  return {
+    url: double.url,
+    faults: double.faults,
+    sender: double.sender,
+    requests: double.requests,
+    clear: () => double.clear(),
+    settled: () => double.hooksSettled(),
+    [Symbol.asyncDispose]: () => double[Symbol.asyncDispose](),
+  };
+}
+
+export interface WebhookWorld extends AsyncDisposable {
+  readonly http: HttpWorld;
+  readonly place: ProviderPlace;
+  readonly engine: Engine;
+  /** The id of the connection, and a change of its credential. */
+  connect(token: string): Promise<void>;
+  withdrawConnection(): Promise<void>;
+  /** Declares the sync `default/site` through that connection. */
+  declare(spec?: Partial<SyncSpec>): Promise<SyncStatus>;
+  withdraw(): Promise<void>;
+  /** Another process that looks after webhooks. */
+  startRegistrar(changes?: Partial<WebhookRegistrarOptions>): Promise<AsyncDisposable>;
+  /** Where the webhook of a sync delivers to. */
+  addressOf(sync: Pick<SyncStatus, "id">): string;
+  row(sync: Pick<SyncStatus, "id">): Promise<Record<string, unknown> | null>;
+}
+
+const OWNER = { kind: "resource", ref: "uid-site" } as const;
+
+export async function openWebhookWorld(start: () => Promise<ProviderPlace>): Promise<WebhookWorld> {
+  await using stack = new AsyncDisposableStack();
+  const place = stack.use(await start());
+  const http = stack.use(await openHttpWorld());
+  const { world } = http;
+  const engine = await world.startEngine();
+  const connect = async (token: string): Promise<void> => {
+    await world.declarations.declareConnection({
+      owner: OWNER,
+      namespace: "default",
+      name: "site",
+      label: "",
+      provider: place.provider,
+      baseUrl: place.url,
+      caPem: null,
+      credential: { kind: "token", token },
+      error: null,
+    });
+  };
+  await connect(place.token);
+  const owned = stack.move();
+  return {
+    http,
+    place,
+    engine,
+    connect,
+    withdrawConnection: () => world.declarations.withdrawConnection(OWNER, "default", "site"),
+    declare: (spec = {}) =>
+      world.declarations.declareSync({
+        owner: OWNER,
+        namespace: "default",
+        name: "site",
+        repository: "site",
+        connection: "site",
+        spec: { ...SPEC, ...spec },
+      }),
+    withdraw: () => world.declarations.withdrawSync(OWNER, "default", "site"),
+    async startRegistrar(changes = {}) {
+      const registrar = await openWebhookRegistrar({
+        database: world.database,
+        keys: TEST_KEYS,
+        webhooks: world.remotes,
+        publicUrl: http.url,
+        clock: systemClock,
+        random: Math.random,
+        logger: silentLogger,
+        ...changes,
+      });
+      return owned.use(registrar);
+    },
+    addressOf: ({ id }) => `${http.url}/v1/sync-webhooks/${place.provider}/${id}`,
+    async row({ id }) {
+      const { rows } = await world.database.query("SELECT * FROM webhooks WHERE sync_id = $1 AND retired_at IS NULL", [id]);
+      return rows[0] ?? null;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+const SPEC: SyncSpec = { ...QUIET_SPEC, remote: REMOTE, branch: "main" };
