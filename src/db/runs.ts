@@ -56,10 +56,11 @@ export type RunEnd = Omit<RunRecord, keyof RunStart | "status" | "attempts" | "s
   readonly status: Exclude<RunStatus, "running">;
 };
 
+// Whoever ends the lease or removes the sync waits for the row, to close it.
 const INSERT_RUNNING = `
   INSERT INTO runs (id, sync_id, repository_id, lease_epoch, direction, status, started_at)
   SELECT $1, s.id, s.repository_id, s.lease_epoch, $4, 'running', now() - $5 * interval '1 millisecond'
-  FROM syncs s WHERE s.id = $2 AND s.lease_epoch = $3 AND s.lease_owner = $6
+  FROM syncs s WHERE s.id = $2 AND s.lease_epoch = $3 AND s.lease_owner = $6 FOR SHARE
   ON CONFLICT (id) DO NOTHING`;
 
 /** Makes the row of a run that has something to do. False: the lease was lost, nothing is written. */

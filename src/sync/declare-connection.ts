@@ -1,13 +1,13 @@
 // A declared connection becomes a row with a sealed credential. Responsible for waking the syncs that waited for it, and for
 // sealing anew after the keys were rotated. Reads first and writes nothing when nothing changed.
 import { isDeepStrictEqual } from "node:util";
-import { type ConnectionRecord, deleteConnection, findConnection, writeConnection } from "../db/connections.ts";
+import { type ConnectionRecord, deleteConnection, findConnection, lockConnection, writeConnection } from "../db/connections.ts";
 import { isSealedWithFirst, openCredential, type SealingKeys, sealCredential } from "../db/credential-seal.ts";
 import type { Database, Transaction } from "../db/database.ts";
 import { notify } from "../db/notify.ts";
 import { newRowId } from "../db/row-id.ts";
 import { clearSyncPoints } from "../db/sync-points.ts";
-import { linkConnection, listSyncsOfConnection, makeDue, moveGeneration } from "../db/syncs.ts";
+import { holdSyncsOfConnection, linkConnection, listSyncsOfConnection, makeDue, moveGeneration } from "../db/syncs.ts";
 import { keepAccess, recheckWebhooks } from "../db/webhook-wants.ts";
 import type { Credential } from "../domain/credential.ts";
 import type { ConnectionDeclaration } from "../domain/declaration.ts";
@@ -36,6 +36,8 @@ export async function withdrawConnection(database: Database, owner: Owner, names
   await database.transaction(async (tx) => {
     const current = await findConnection(tx, owner.kind, namespace, name);
     if (current === null || current.owner.ref !== owner.ref) return;
+    await lockConnection(tx, current.id);
+    await holdSyncsOfConnection(tx, current.id);
     const syncs = await listSyncsOfConnection(tx, current.id, false);
     await keepAccess(tx, current.id);
     await recheckWebhooks(tx, current.id);
@@ -47,6 +49,10 @@ export async function withdrawConnection(database: Database, owner: Owner, names
 
 /** Writes the row in place of `current` and wakes the syncs that this means something to. */
 export async function storeConnection(tx: Transaction, current: ConnectionRecord | null, next: ConnectionRecord): Promise<void> {
+  if (current !== null) {
+    await lockConnection(tx, current.id);
+    await holdSyncsOfConnection(tx, current.id);
+  }
   const isOtherRemote = current !== null && (current.baseUrl !== next.baseUrl || current.provider !== next.provider);
   if (isOtherRemote) await keepAccess(tx, next.id);
   await writeConnection(tx, next);

@@ -1,6 +1,7 @@
 // Remotes that change under a run or ask it to wait, and a sync point whose tree is gone.
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/domain/clock.ts";
 import { ProgressBoard } from "../../src/domain/progress.ts";
 import type { Engine } from "../../src/sync/engine.ts";
 import type { Fault } from "../support/git-http-faults.ts";
@@ -91,7 +92,11 @@ describe("a remote that asks to wait", () => {
     ["503 and a date", 503, () => new Date(Date.now() + IN_TEN_MINUTES_MS + 999).toUTCString()],
   ];
   it.each(ways)("by %s is left alone until then", async (_how, status, retryAfter) => {
-    await using here = await serveSync(world, engine);
+    let passedMs = 0;
+    const clock = { now: () => Date.now() + passedMs, monotonic: () => systemClock.monotonic() };
+    await using patient = await openSyncWorld(clock);
+    const worker = await patient.startEngine();
+    await using here = await serveSync(patient, worker);
     await here.source.commit({ a: "1" });
     const askedMs = Date.now();
     here.server.fault = (): Fault => ({ kind: "status", status, headers: { "retry-after": retryAfter() } });
@@ -102,10 +107,12 @@ describe("a remote that asks to wait", () => {
     expect(waitMs).toBeLessThan(IN_TEN_MINUTES_MS + 90_000);
     // Whatever wakes the workers meanwhile.
     const requests = here.server.requests.length;
-    await world.database.query("SELECT pg_notify('coregit_sync_due', $1)", [limited.id]);
-    expect(await world.settle(engine, limited)).toMatchObject({ lastErrorCode: "RateLimited", nextRunAt: limited.nextRunAt });
-    expect(here.server.requests).toHaveLength(requests);
+    await patient.database.query("SELECT pg_notify('coregit_sync_due', $1)", [limited.id]);
+    expect(await patient.settle(worker, limited)).toMatchObject({ lastErrorCode: "RateLimited", nextRunAt: limited.nextRunAt });
     here.server.fault = null;
+    expect(await here.runAgain(), "asked to run before then").toMatchObject({ lastErrorCode: "RateLimited" });
+    expect(here.server.requests).toHaveLength(requests);
+    passedMs = IN_TEN_MINUTES_MS + 90_000;
     expect(await here.runAgain()).toMatchObject({ lastErrorCode: null, failures: 0, lastSyncedSha: await here.source.head() });
   });
 });

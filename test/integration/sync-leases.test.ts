@@ -1,10 +1,13 @@
 // Claims and leases on a real database: who gets a sync, and who may still write.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import type { Database } from "../../src/db/database.ts";
+import { insertRunning } from "../../src/db/runs.ts";
 import { claimDueSyncs, endLease, type Lease, readNextWake, renewLeases } from "../../src/db/sync-leases.ts";
+import { withdrawSync } from "../../src/sync/declare-sync.ts";
 import { reap } from "../../src/sync/reap.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { QUIET_SPEC } from "../support/quiet-spec.ts";
+import { until } from "../support/until.ts";
 
 const LEASE = { leaseMs: 30_000 };
 
@@ -116,6 +119,35 @@ describe("a lease", () => {
     expect(await renew({ ...lease, epoch: 7 })).toEqual([]);
     expect(await renew({ ...lease, owner: "b" })).toEqual([]);
   });
+});
+
+test("a run that begins while its sync is withdrawn does not stay open", async () => {
+  await using world = await createTestDatabase();
+  const { database } = world;
+  const lease = await claimOne(database);
+  const run = {
+    id: "run_1",
+    syncId: lease.syncId,
+    repositoryId: "r",
+    epoch: lease.epoch,
+    direction: "import",
+    elapsedMs: 0,
+  } as const;
+  let withdrawn: Promise<void> = Promise.resolve();
+  await database.transaction(async (tx) => {
+    expect(await insertRunning(tx, run, lease)).toBe(true);
+    withdrawn = withdrawSync(database, { kind: "file", ref: "" }, "default", "s0");
+    await until("the withdrawal waits for the run, or is over", async () => {
+      const { rows } = await database.query<{ waits: boolean; over: boolean }>(
+        `SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock') AS waits,
+          NOT EXISTS (SELECT 1 FROM syncs) AS over`,
+      );
+      return rows[0]?.waits === true || rows[0]?.over === true;
+    });
+  });
+  await withdrawn;
+  const { rows } = await database.query("SELECT status, code FROM runs");
+  expect(rows).toEqual([{ status: "error", code: "Interrupted" }]);
 });
 
 describe("the reaper", () => {

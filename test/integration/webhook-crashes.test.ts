@@ -9,25 +9,15 @@ import { systemClock } from "../../src/domain/clock.ts";
 import { tendWebhook } from "../../src/sync/tend-webhook.ts";
 import { TEST_KEYS } from "../support/quiet-spec.ts";
 import { silentLogger } from "../support/silent-logger.ts";
-import {
-  openWebhookWorld,
-  type ProviderPlace,
-  startGitHubPlace,
-  startGitLabPlace,
-  type WebhookWorld,
-} from "../support/webhook-world.ts";
+import { openWebhookWorld, type ProviderPlace, WEBHOOK_PLACES, type WebhookWorld } from "../support/webhook-world.ts";
 
-const PLACES: readonly (readonly [string, () => Promise<ProviderPlace>])[] = [
-  ["GitHub", startGitHubPlace],
-  ["GitLab", startGitLabPlace],
-];
 const SHORT_LEASE_MS = 40;
 const within = { timeout: 10_000, interval: 10 };
 const MOMENTS = ["before", "after"] as const;
 
 type Moment = (typeof MOMENTS)[number];
 
-describe.each(PLACES)("at %s", (_name, start) => {
+describe.each(WEBHOOK_PLACES)("at %s", (_name, start) => {
   let w: WebhookWorld;
   let place: ProviderPlace;
   beforeEach(async () => {

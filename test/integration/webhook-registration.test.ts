@@ -3,23 +3,20 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openSyncConfigs } from "../../src/sync/sync-configs.ts";
 import { QUIET_SPEC } from "../support/quiet-spec.ts";
+import { activeHooks, checkNow, isImported } from "../support/webhook-states.ts";
 import {
   openWebhookWorld,
   type ProviderPlace,
   REMOTE,
   startGitHubPlace,
   startGitLabPlace,
+  WEBHOOK_PLACES,
   type WebhookWorld,
 } from "../support/webhook-world.ts";
 
-const PLACES: readonly (readonly [string, () => Promise<ProviderPlace>])[] = [
-  ["GitHub", startGitHubPlace],
-  ["GitLab that signs", () => startGitLabPlace()],
-];
-
 const within = { timeout: 10_000, interval: 20 };
 
-describe.each(PLACES)("a webhook at %s", (_name, start) => {
+describe.each(WEBHOOK_PLACES)("a webhook at %s", (_name, start) => {
   let w: WebhookWorld;
   let place: ProviderPlace;
 
@@ -29,23 +26,9 @@ describe.each(PLACES)("a webhook at %s", (_name, start) => {
   });
   afterEach(() => w[Symbol.asyncDispose]());
 
-  const active = async (sync: { readonly id: string }) => {
-    const state = async () => {
-      const row = await w.row(sync);
-      return [row?.state, row?.message];
-    };
-    await expect.poll(state, within).toEqual(["Active", null]);
-    return place.hooks();
-  };
-  const imported = (oid: string) =>
-    expect
-      .poll(async () => (await w.http.world.git(["log", "-1", "--format=%B", "main"], "site")).includes(oid), within)
-      .toBe(true);
-  const checkNow = (sync: { readonly id: string }) =>
-    w.http.world.database.query(
-      "WITH due AS (UPDATE webhooks SET next_check_at = now() WHERE sync_id = $1) SELECT pg_notify('coregit_webhook_due', $1)",
-      [sync.id],
-    );
+  const active = (sync: { readonly id: string }) => activeHooks(w, sync);
+  const imported = (oid: string) => isImported(w, oid);
+  const check = (sync: { readonly id: string }) => checkNow(w, sync);
 
   test("is made once, and a push that it announces is imported", async () => {
     await w.startRegistrar();
@@ -87,12 +70,12 @@ describe.each(PLACES)("a webhook at %s", (_name, start) => {
     await active(sync);
     await place.settled();
     await w.engine.drain();
-    await checkNow(sync);
+    await check(sync);
     const unsettled = async () => (await w.row(sync))?.next_check_at === Infinity || (await w.row(sync))?.lease_until !== null;
     await expect.poll(unsettled, within).toBe(false);
     place.clear();
     const before = await w.http.world.database.query("SELECT state, hook_id, message FROM webhooks");
-    await checkNow(sync);
+    await check(sync);
     await expect.poll(() => place.requests.length, within).toBe(1);
     await expect.poll(unsettled, within).toBe(false);
     expect(place.requests.map(({ method }) => method)).toEqual(["GET"]);

@@ -1,21 +1,11 @@
 // Webhooks at providers that are not wanted any more, or somewhere else: removed, and the next one made in their place.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  openWebhookWorld,
-  type ProviderPlace,
-  startGitHubPlace,
-  startGitLabPlace,
-  type WebhookWorld,
-} from "../support/webhook-world.ts";
-
-const PLACES: readonly (readonly [string, () => Promise<ProviderPlace>])[] = [
-  ["GitHub", startGitHubPlace],
-  ["GitLab that signs", () => startGitLabPlace()],
-];
+import { activeHooks, checkNow, isImported } from "../support/webhook-states.ts";
+import { openWebhookWorld, type ProviderPlace, WEBHOOK_PLACES, type WebhookWorld } from "../support/webhook-world.ts";
 
 const within = { timeout: 10_000, interval: 20 };
 
-describe.each(PLACES)("a webhook at %s", (_name, start) => {
+describe.each(WEBHOOK_PLACES)("a webhook at %s", (_name, start) => {
   let w: WebhookWorld;
   let place: ProviderPlace;
 
@@ -25,23 +15,9 @@ describe.each(PLACES)("a webhook at %s", (_name, start) => {
   });
   afterEach(() => w[Symbol.asyncDispose]());
 
-  const active = async (sync: { readonly id: string }) => {
-    const state = async () => {
-      const row = await w.row(sync);
-      return [row?.state, row?.message];
-    };
-    await expect.poll(state, within).toEqual(["Active", null]);
-    return place.hooks();
-  };
-  const imported = (oid: string) =>
-    expect
-      .poll(async () => (await w.http.world.git(["log", "-1", "--format=%B", "main"], "site")).includes(oid), within)
-      .toBe(true);
-  const checkNow = (sync: { readonly id: string }) =>
-    w.http.world.database.query(
-      "WITH due AS (UPDATE webhooks SET next_check_at = now() WHERE sync_id = $1) SELECT pg_notify('coregit_webhook_due', $1)",
-      [sync.id],
-    );
+  const active = (sync: { readonly id: string }) => activeHooks(w, sync);
+  const imported = (oid: string) => isImported(w, oid);
+  const check = (sync: { readonly id: string }) => checkNow(w, sync);
 
   test.each([
     ["the sync is withdrawn", (world: WebhookWorld) => world.withdraw()],
@@ -106,7 +82,7 @@ describe.each(PLACES)("a webhook at %s", (_name, start) => {
     await place.settled();
     place.deleteHooks();
     place.rename("team/renamed");
-    await checkNow(sync);
+    await check(sync);
     await expect.poll(() => place.hooks().map(({ url }) => url), within).toEqual([w.addressOf(sync)]);
   });
 });

@@ -3,21 +3,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SyncStatus } from "../../src/domain/declaration.ts";
 import { commitHere } from "../support/local-commit.ts";
-import {
-  openWebhookWorld,
-  type ProviderPlace,
-  startGitHubPlace,
-  startGitLabPlace,
-  type WebhookWorld,
-} from "../support/webhook-world.ts";
+import { openWebhookWorld, type ProviderPlace, WEBHOOK_PLACES, type WebhookWorld } from "../support/webhook-world.ts";
 
-const PLACES: readonly (readonly [string, () => Promise<ProviderPlace>])[] = [
-  ["GitHub", startGitHubPlace],
-  ["GitLab", startGitLabPlace],
-];
 const within = { timeout: 15_000, interval: 20 };
 
-describe.each(PLACES)("at %s", (_name, start) => {
+describe.each(WEBHOOK_PLACES)("at %s", (_name, start) => {
   let w: WebhookWorld;
   let place: ProviderPlace;
   let sync: SyncStatus;

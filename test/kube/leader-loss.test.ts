@@ -3,6 +3,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { LEASES } from "../../src/kube/leader-lease.ts";
 import { LEASE_NAME } from "../../src/operator/operator.ts";
@@ -90,6 +91,22 @@ async function versions(): Promise<readonly string[]> {
   return [...written, ...found.rows.map(({ version }) => version)].sort();
 }
 
+/** The versions once the leader has nothing left to write: of two looks a second apart, equal ones. */
+async function settledVersions(): Promise<readonly string[]> {
+  let last: readonly string[] = [];
+  await expect
+    .poll(
+      async () => {
+        const [before, now] = [last, await versions()];
+        last = now;
+        return isDeepStrictEqual(before, now);
+      },
+      { interval: 1_000, timeout: 15_000 },
+    )
+    .toBe(true);
+  return last;
+}
+
 test("reconciling goes on within 3 s of SIGTERM and 20 s of a freeze, and a leader that wakes up late writes nothing", async () => {
   const first = await startCandidate("first");
   await until("the first leads", async () => (await holder()).includes(`-${first.program.child.pid}-`), START_WITHIN_MS);
@@ -109,7 +126,7 @@ test("reconciling goes on within 3 s of SIGTERM and 20 s of a freeze, and a lead
   expect(await holder()).toContain(`-${third.program.child.pid}-`);
   expect(Number(await epoch())).toBe(Number(epochBefore) + 1);
 
-  const before = await versions();
+  const before = await settledVersions();
   second.program.child.kill("SIGCONT");
   await until("it knows that it was replaced", async () => (await second.log()).includes("No longer leading."));
   expect(await versions()).toEqual(before);

@@ -34,6 +34,7 @@ export const BLOB_STORES: readonly (readonly [string, OpenStore])[] = [
 export function agedBlobs(blobs: BlobStore, ageMs: number): BlobStore {
   return Object.assign(Object.create(blobs) as BlobStore, {
     put: blobs.put.bind(blobs),
+    putFile: blobs.putFile.bind(blobs),
     get: blobs.get.bind(blobs),
     size: blobs.size.bind(blobs),
     delete: blobs.delete.bind(blobs),

@@ -121,6 +121,12 @@ export async function startGitLabPlace(version?: string): Promise<ProviderPlace>
   };
 }
 
+/** Where every webhook test runs. */
+export const WEBHOOK_PLACES: readonly (readonly [string, () => Promise<ProviderPlace>])[] = [
+  ["GitHub", startGitHubPlace],
+  ["GitLab that signs", () => startGitLabPlace()],
+];
+
 function historyOf(repository: BareRepository) {
   return {
     head: (branch = "main") => repository.resolve(`refs/heads/${branch}`),

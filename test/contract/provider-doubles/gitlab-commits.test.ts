@@ -1,6 +1,7 @@
 // The GitLab double's one call that writes: strict verbs, modes as Gitaly has them, all or nothing, and no compare-and-swap.
 import { Gitlab } from "@gitbeaker/rest";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ManualTime } from "../../support/manual-time.ts";
 import type { GitLabProject } from "../../support/providers/gitlab/project.ts";
 import { type GitLabDouble, startGitLab } from "../../support/providers/gitlab/start.ts";
 import { type PlainClient, plainClient } from "../../support/providers/plain-client.ts";
@@ -228,7 +229,7 @@ describe("an empty project", () => {
 
 describe("sizes", () => {
   test("above the web server's are 413 in HTML, large ones are few in half a minute, and actions are counted", async () => {
-    await using small = await startGitLab();
+    await using small = await startGitLab({ clock: new ManualTime() });
     const { id } = await small.addProject("group/p", { files: { a: "1" } });
     const api = plainClient(`${small.url}/api/v4`, small.addToken({ user: "group" }));
     const post = (name: string, bytes: number) =>
