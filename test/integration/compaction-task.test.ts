@@ -64,7 +64,7 @@ test("idle it asks the database nothing, but looks at everything now and then", 
   await publishCommits(one.store, repository, { count: 60 });
   // What happened before this process listened is found by its first look.
   const { task, statements, clock, page } = taskOver(world.database, one);
-  expect(await task.run(signal)).toEqual({ done: 60, hasMore: true });
+  expect(await task.run(signal)).toEqual({ done: 60, hasMore: false });
   expect(await page()).toContain("coregit_live_packs 60");
   await task.run(signal);
   statements.length = 0;
@@ -90,11 +90,11 @@ test("a repository that cannot be compacted does not keep the others from it, an
   await damage("# 1");
   const { task, clock } = taskOver(world.database, one);
   await expect(task.run(signal)).rejects.toMatchObject({ code: "StorageCorrupt" });
-  expect(await task.run(signal)).toEqual({ done: 60, hasMore: true });
+  expect(await task.run(signal)).toEqual({ done: 60, hasMore: false });
   await damage("# 1");
   expect(await task.run(signal)).toEqual({ done: 0, hasMore: false });
   clock.nowMs += 11 * 60_000;
-  expect(await task.run(signal)).toEqual({ done: 70, hasMore: true });
+  expect(await task.run(signal)).toEqual({ done: 70, hasMore: false });
 });
 
 test("the store's upkeep compacts and trims by itself while commits come in", async () => {

@@ -4,6 +4,7 @@ import { CHANNELS, type Database } from "../../db/database.ts";
 import { countLivePacks, totalLivePacks } from "../../db/pack-compaction.ts";
 import type { Clock } from "../../domain/clock.ts";
 import type { LocalRepositoryStore } from "../open-repository-store.ts";
+import { MAX_JOINED_PACKS } from "./compact.ts";
 import type { TaskResult, UpkeepTask } from "./task.ts";
 import type { UpkeepMetrics } from "./upkeep-metrics.ts";
 
@@ -48,11 +49,17 @@ class CompactTask {
     await this.#listen();
     const crowded = (await this.#look()).filter((id) => !this.#isHeld(id));
     const taken = crowded.splice(0, MAX_REPOSITORIES);
-    // What is not looked at now, or has more to join than one round takes, comes again in the next turn.
+    // What is not looked at now, or has more to join than one round takes, comes again in the next turn: at once. What commits bring
+    // meanwhile can wait: of a busy repository, the more packs are joined at a time, the fewer times its objects are written again.
     for (const id of [...crowded, ...taken]) this.#moved.add(id);
     let done = 0;
-    for (const id of taken) done += await this.#compact(id, signal);
-    return { done, hasMore: done > 0 };
+    let hasMore = crowded.length > 0;
+    for (const id of taken) {
+      const replaced = await this.#compact(id, signal);
+      done += replaced;
+      hasMore ||= replaced >= MAX_JOINED_PACKS;
+    }
+    return { done, hasMore };
   }
 
   /** Once; what was missed before is found by the first sweep. */

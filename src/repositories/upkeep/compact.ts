@@ -24,7 +24,7 @@ import type { StoreOptions } from "../store-options.ts";
 import { chooseForJoining } from "./geometric-order.ts";
 
 /** git looks for an object in one pack after the other: more at once cost more than another round. */
-const MAX_JOINED_PACKS = 2_000;
+export const MAX_JOINED_PACKS = 2_000;
 /** A pack of this size is no burden to anybody, and rewriting it is. */
 const MAX_JOINED_BYTES = 2 * 1024 ** 3;
 
