@@ -2,6 +2,7 @@
 // the owner lets go of it. Its input and output are pipes, so when this program is killed git reads the end of its input
 // and leaves too.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { constants, setPriority } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { CoregitError } from "../domain/errors.ts";
 import { type GitProtocol, gitArguments, gitEnvironment } from "./git-environment.ts";
@@ -24,6 +25,8 @@ export type GitCommand = {
   readonly cpuSeconds?: number;
   /** Milliseconds after which the process is ended. */
   readonly deadlineMs?: number;
+  /** Nobody waits for it: it takes the processor when nothing else wants it. */
+  readonly isBackground?: boolean;
   readonly signal?: AbortSignal;
 };
 
@@ -120,7 +123,16 @@ export function startGit(command: GitCommand): GitProcess {
     env: gitEnvironment(command.protocol ?? null),
     stdio: ["pipe", "pipe", "pipe"],
   });
+  if (command.isBackground === true) stepBack(child.pid);
   return new GitProcess(child, signals.length === 0 ? null : AbortSignal.any(signals));
+}
+
+function stepBack(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already.
+  }
 }
 
 /** The shell's only work is the limits: the script is constant and every argument stays one. */

@@ -44,7 +44,7 @@ export async function packOids(oids: Iterable<string>, place: PackingPlace): Pro
 export async function joinPacks(names: Iterable<string>, deltas: "kept" | "new", place: PackingPlace): Promise<PackFiles> {
   const files = Iterator.from(names).map((name) => `pack-${name}.pack`);
   const reuse = deltas === "new" ? ["--no-reuse-delta"] : [];
-  return await packObjects(["--stdin-packs", "--delta-base-offset", ...reuse], files, place);
+  return await packObjects(["--stdin-packs", "--delta-base-offset", ...reuse], files, { ...place, isBackground: true });
 }
 
 /**
@@ -82,7 +82,7 @@ async function* linesOf(oids: Iterable<string>): AsyncGenerator<Uint8Array> {
 async function packObjects(
   options: readonly string[],
   lines: Iterable<string>,
-  { folder, ...place }: PackingPlace,
+  { folder, ...place }: PackingPlace & Pick<GitCommand, "isBackground">,
 ): Promise<PackFiles> {
   const base = join(folder, "made");
   const args = ["pack-objects", "--quiet", "--threads=1", ...options, base];
