@@ -32,7 +32,7 @@ export type IndexedPack = {
   readonly objects: number;
   /** SHA-256 of the stream. */
   readonly sha256: Buffer;
-  /** Nothing in it leads to an object outside of it. */
+  /** Nothing that came leads to an object outside of it. Of what git added to a thin pack nothing is said. */
   readonly isSelfContained: boolean;
 };
 

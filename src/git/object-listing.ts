@@ -1,4 +1,5 @@
 // Types and sizes of many objects, as git finds them.
+import { CoregitError } from "../domain/errors.ts";
 import type { ObjectType } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { ObjectInfo } from "./cat-file.ts";
@@ -6,7 +7,7 @@ import { type GitCommand, gitFailure, startGit } from "./git-process.ts";
 
 /**
  * Each of `oids` in the repository with its type and inflated size, in their order, many at a time. Whoever stops early ends git.
- * @throws CoregitError `Internal`; the signal's reason when it is aborted.
+ * @throws CoregitError `ObjectMissing`, `Internal`; the signal's reason when it is aborted.
  */
 export async function* listObjects(
   gitDir: string,
@@ -34,5 +35,8 @@ export async function* listObjects(
 
 function parseLine(oid: Oid, line: string): ObjectInfo {
   const space = line.indexOf(" ");
-  return { oid, type: line.slice(0, space) as ObjectType, size: Number(line.slice(space + 1)) };
+  const size = Number(line.slice(space + 1));
+  // `<oid> missing`: its file is gone. No object that is judged may pass for one without a type and a size.
+  if (Number.isNaN(size)) throw new CoregitError("ObjectMissing", `There is no object ${oid}.`, { details: { oid } });
+  return { oid, type: line.slice(0, space) as ObjectType, size };
 }

@@ -63,6 +63,15 @@ describe("a pack written in process", () => {
   });
 });
 
+test("an object that is not there is not listed as something", async () => {
+  const [there, gone] = ["there", "gone"].map((text) => newObject("blob", Buffer.from(text)));
+  await using repository = await withPack(there === undefined ? [] : [there]);
+  const oids = [there, gone].flatMap((object) => object?.oid ?? []);
+  const limits = { memoryBytes: 1 << 30, signal: AbortSignal.timeout(10_000) };
+  const listed = Array.fromAsync(listObjects(repository.gitdir, oids, limits));
+  await expect(listed).rejects.toMatchObject({ code: "ObjectMissing", details: { oid: gone?.oid } });
+});
+
 describe("a pack from which objects are dropped", () => {
   const kept = ["a", "b", "c"].map((text) => newObject("blob", Buffer.from(text)));
   const dropped = newObject("tree", encodeTree([]));

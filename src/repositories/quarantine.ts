@@ -96,17 +96,17 @@ class QuarantineDirectory implements Quarantine {
     await this.#markShallow(shallowTips);
     // Started now, so that it is there when the pack is. Of a push it is not known whether it will be needed.
     if (tips === undefined) this.#openReader();
-    const indexed = await this.#index(source, shallowTips, signal);
+    const { indexed, lifted } = await this.#index(source, shallowTips, signal);
     const pack = await openReceived(this.#context.folder, indexed, signal);
     this.#packed = pack.objects ?? new Map();
     // At once, and neither outlives this: what fails waits for the other.
     const [judged, checked] = await Promise.allSettled([
       this.#judge(pack, options, signal),
-      this.#checkTips(tips, indexed.isSelfContained ? pack.positions : null, signal),
+      this.#checkTips(tips, pack.isSelfContained ? pack.positions : null, signal),
     ]);
     if (judged.status === "rejected") throw judged.reason;
     if (checked.status === "rejected") throw checked.reason;
-    return { bytes: indexed.bytes, objects: indexed.objects, tips: checked.value };
+    return { bytes: indexed.bytes, objects: indexed.objects + lifted, tips: checked.value };
   }
 
   async #judge(opened: OpenedPack, { shallowTips, tips, sealEarly }: ReceiveOptions, signal: AbortSignal): Promise<void> {
@@ -131,10 +131,15 @@ class QuarantineDirectory implements Quarantine {
     }
   }
 
-  async #index(source: AsyncIterable<Uint8Array>, [tip]: readonly Oid[], signal: AbortSignal): Promise<IndexedPack> {
+  /** `lifted`: how many objects were taken out of the pack before git saw it. */
+  async #index(
+    source: AsyncIterable<Uint8Array>,
+    [tip]: readonly Oid[],
+    signal: AbortSignal,
+  ): Promise<{ readonly indexed: IndexedPack; readonly lifted: number }> {
     const { folder, limits } = this.#context;
     const packLimits = { ...limits, memoryBytes: limits.gitMemoryBytes, isLinked: true };
-    if (tip === undefined) return await indexPack(folder, source, packLimits, signal);
+    if (tip === undefined) return { indexed: await indexPack(folder, source, packLimits, signal), lifted: 0 };
     const lift = new CommitLift(source, tip);
     const commitIndexed = lift.lifted.then(async (commit) => {
       if (commit === null) return 0;
@@ -145,7 +150,7 @@ class QuarantineDirectory implements Quarantine {
     const [indexed, lifted] = await Promise.allSettled([indexPack(folder, lift, packLimits, signal), commitIndexed]);
     if (indexed.status === "rejected") throw indexed.reason;
     if (lifted.status === "rejected") throw lifted.reason;
-    return { ...indexed.value, objects: indexed.value.objects + lifted.value };
+    return { indexed: indexed.value, lifted: lifted.value };
   }
 
   readonly readTree = (oid: Oid): Tree | Promise<Tree> => {

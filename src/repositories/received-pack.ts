@@ -44,6 +44,8 @@ type Inspection = {
 
 export type OpenedPack = IndexedFiles & {
   readonly positions: ObjectPositions;
+  /** It is as it came, and nothing in it leads to an object outside of it. */
+  readonly isSelfContained: boolean;
   /** Its objects, when they are few and small. */
   readonly objects: PackedObjects | null;
 };
@@ -53,12 +55,16 @@ export async function openReceived(directory: string, indexed: IndexedPack, sign
   const { name, bytes, sha256 } = indexed;
   const files = { pack: packPath(directory, name, "pack"), idx: packPath(directory, name, "idx") };
   const { size } = await stat(files.pack);
-  const pack = size === bytes ? { files, size, sha256 } : await wholePack(files, signal);
   const index = await readFile(files.idx);
   const oids = listOids(index);
+  // Neither alone says so: git adds to a thin pack what it builds on, and passes over bytes that follow a pack.
+  const isAsSent = size === bytes && oids.length === indexed.objects;
+  const pack = isAsSent ? { files, size, sha256 } : await wholePack(files, signal);
+  const isSelfContained = isAsSent && indexed.isSelfContained;
   const isSmall = isSmallPack({ objects: oids.length, bytes: size });
   const positions = new ObjectPositions(index);
-  return { ...pack, positions, oids, objects: isSmall ? readSmallPack(await readFile(files.pack), index) : null };
+  const objects = isSmall ? readSmallPack(await readFile(files.pack), index) : null;
+  return { ...pack, positions, oids, isSelfContained, objects };
 }
 
 /**
