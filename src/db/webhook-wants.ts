@@ -26,11 +26,15 @@ const RETIRE = `${WANTED}
     AND NOT EXISTS (SELECT 1 FROM wanted x WHERE ${IS_FOR})
   RETURNING w.sync_id`;
 
-const REVIVE = `${WANTED}
+// Two of one address may wait to be removed: one that lacked an address got that of the one before it.
+const REVIVE = `${WANTED}, latest AS (
+    SELECT DISTINCT ON (w.sync_id) w.id FROM webhooks w JOIN wanted x ON ${IS_FOR}
+    WHERE w.retired_at IS NOT NULL AND w.url IS NOT DISTINCT FROM x.url
+      AND NOT EXISTS (SELECT 1 FROM webhooks o WHERE o.sync_id = w.sync_id AND o.retired_at IS NULL)
+    ORDER BY w.sync_id, w.retired_at DESC, w.id
+  )
   UPDATE webhooks w SET retired_at = NULL, state = 'Pending', message = NULL, next_check_at = now(), failures = 0
-  FROM wanted x
-  WHERE w.retired_at IS NOT NULL AND ${IS_FOR} AND w.url IS NOT DISTINCT FROM x.url
-    AND NOT EXISTS (SELECT 1 FROM webhooks o WHERE o.sync_id = w.sync_id AND o.retired_at IS NULL)
+  FROM latest WHERE w.id = latest.id AND w.retired_at IS NOT NULL
   RETURNING w.sync_id`;
 
 const FOLLOW = `${WANTED}
@@ -113,10 +117,11 @@ export async function keepAccess(tx: Transaction, connectionId: string): Promise
   );
 }
 
-/** The connection has changed, come or gone: what could not be had with it may be had now. */
+/** The connection has changed, come or gone: what could not be had, or removed, with it may be now. One that works is left to its turn. */
 export async function recheckWebhooks(tx: Transaction, connectionId: string): Promise<void> {
   const { rows } = await tx.query<{ sync_id: string }>(
-    `UPDATE webhooks SET next_check_at = CASE WHEN state = 'Active' THEN next_check_at ELSE LEAST(next_check_at, now()) END
+    `UPDATE webhooks SET next_check_at =
+       CASE WHEN state = 'Active' AND retired_at IS NULL THEN next_check_at ELSE LEAST(next_check_at, now()) END
      WHERE connection_id = $1 RETURNING sync_id`,
     [connectionId],
   );

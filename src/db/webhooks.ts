@@ -131,7 +131,6 @@ export type WebhookResult = {
   readonly state: WebhookState;
   readonly message: string | null;
   readonly failures: number;
-  readonly sealedSecret: Uint8Array;
   readonly nextCheckInMs: number;
 };
 
@@ -142,10 +141,10 @@ export async function writeWebhook(
   result: WebhookResult,
 ): Promise<boolean> {
   const { rowCount } = await db.query(
-    `UPDATE webhooks SET hook_id = $3, state = $4, message = $5, failures = $6, secret = $7, lease_until = NULL,
-       next_check_at = LEAST(next_check_at, now() + $8 * interval '1 millisecond')
+    `UPDATE webhooks SET hook_id = $3, state = $4, message = $5, failures = $6, lease_until = NULL,
+       next_check_at = LEAST(next_check_at, now() + $7 * interval '1 millisecond')
      WHERE id = $1 AND lease_epoch = $2`,
-    [id, epoch, result.hookId, result.state, result.message, result.failures, result.sealedSecret, result.nextCheckInMs],
+    [id, epoch, result.hookId, result.state, result.message, result.failures, result.nextCheckInMs],
   );
   return rowCount === 1;
 }

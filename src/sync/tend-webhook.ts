@@ -3,7 +3,7 @@
 import { openCredential } from "../db/credential-seal.ts";
 import type { Database } from "../db/database.ts";
 import { notify } from "../db/notify.ts";
-import { isSealedWithFirst, open, type SealingKeys, seal } from "../db/seal.ts";
+import { open, type SealingKeys } from "../db/seal.ts";
 import { type ClaimedWebhook, deleteWebhook, type WebhookResult, writeWebhook } from "../db/webhooks.ts";
 import type { Clock, Random } from "../domain/clock.ts";
 import { type CoregitError, type ErrorCode, toCoregitError } from "../domain/errors.ts";
@@ -50,16 +50,10 @@ export async function tendWebhook(options: TendOptions, hook: ClaimedWebhook, si
   else await ensureWanted(options, hook, signal);
 }
 
-type Finding = Pick<WebhookResult, "hookId" | "state" | "message" | "failures"> & { readonly nextCheckInMs: number };
-
 async function ensureWanted(options: TendOptions, hook: ClaimedWebhook, signal: AbortSignal): Promise<void> {
-  const { database, keys, logger } = options;
+  const { database, logger } = options;
   const found = await find(options, hook, signal);
-  const { sealedSecret: sealed } = hook;
-  const sealedSecret = isSealedWithFirst(keys, sealed)
-    ? sealed
-    : seal(keys, belonging(hook), open(keys, belonging(hook), sealed));
-  if (!(await writeWebhook(database, hook, { ...found, sealedSecret }))) return;
+  if (!(await writeWebhook(database, hook, found))) return;
   const { state, message } = found;
   if (state === hook.state && message === hook.message && found.hookId === hook.hookId) return;
   await notify(database, "syncChanged", [hook.syncId]);
@@ -67,12 +61,12 @@ async function ensureWanted(options: TendOptions, hook: ClaimedWebhook, signal: 
   logger[isFailing ? "warn" : "info"]({ sync: hook.syncId, state, reason: message }, "A webhook was looked after.");
 }
 
-async function find(options: TendOptions, hook: ClaimedWebhook, signal: AbortSignal): Promise<Finding> {
+async function find(options: TendOptions, hook: ClaimedWebhook, signal: AbortSignal): Promise<WebhookResult> {
   const impossible = whyImpossible(hook);
   if (impossible !== null) return { ...impossible, hookId: null, failures: 0, nextCheckInMs: VERIFY_EACH_MS };
   try {
     const { url, hookId: knownId } = hook;
-    const secrets = webhookSecrets(open(options.keys, belonging(hook), hook.sealedSecret));
+    const secrets = webhookSecrets(open(options.keys, { what: "webhook secret", id: hook.id }, hook.sealedSecret));
     const demand = { url: url ?? "", secrets, knownId };
     const { id, fault } = await options.webhooks.ensureWebhook(targetOf(options.keys, hook), demand, signal);
     if (fault === null)
@@ -83,7 +77,7 @@ async function find(options: TendOptions, hook: ClaimedWebhook, signal: AbortSig
   }
 }
 
-function notFound(options: TendOptions, hook: ClaimedWebhook, error: CoregitError): Finding {
+function notFound(options: TendOptions, hook: ClaimedWebhook, error: CoregitError): WebhookResult {
   const { hookId, state, message, failures } = hook;
   // The worker stops: another one looks at once.
   if (error.code === "Interrupted") return { hookId, state, message, failures, nextCheckInMs: 0 };
@@ -94,7 +88,7 @@ function notFound(options: TendOptions, hook: ClaimedWebhook, error: CoregitErro
 }
 
 /** A state without asking anybody, or null. */
-function whyImpossible({ url, provider, access, hasDelivered }: ClaimedWebhook): Pick<Finding, "state" | "message"> | null {
+function whyImpossible({ url, provider, access, hasDelivered }: ClaimedWebhook): Pick<WebhookResult, "state" | "message"> | null {
   const unavailable = (message: string) => ({ state: "Unavailable" as const, message });
   if (provider === "git" && hasDelivered) return { state: "Active", message: null };
   if (url === null) return unavailable("COREGIT_PUBLIC_URL is not set, so no provider could reach this server.");
@@ -113,9 +107,9 @@ async function removeRetired(options: TendOptions, hook: ClaimedWebhook, signal:
   } catch (thrown) {
     const error = toCoregitError(signal.aborted ? signal.reason : thrown);
     if (!isHopeless(hook, error)) {
-      const { hookId, state, message, sealedSecret, failures } = hook;
+      const { hookId, state, message, failures } = hook;
       const next = error.code === "Interrupted" ? { failures, nextCheckInMs: 0 } : retry(options, hook, error);
-      await writeWebhook(database, hook, { hookId, state, message, sealedSecret, ...next });
+      await writeWebhook(database, hook, { hookId, state, message, ...next });
       return;
     }
     logger.warn({ sync: hook.syncId, url, remote: hook.remote, reason: error.message }, "A webhook is left at its provider.");
@@ -134,16 +128,12 @@ function targetOf(keys: SealingKeys, { provider, baseUrl, remote, access }: Clai
   return { provider, baseUrl, remote, credential, caPem };
 }
 
-function belonging({ id }: ClaimedWebhook) {
-  return { what: "webhook secret" as const, id };
-}
-
 /** Slower each time, up to the pace of those that work; never before the provider allows it. */
 function retry(
   options: Pick<TendOptions, "random" | "clock">,
   { failures }: ClaimedWebhook,
   error: CoregitError | null,
-): Pick<Finding, "failures" | "nextCheckInMs"> {
+): Pick<WebhookResult, "failures" | "nextCheckInMs"> {
   const backoffMs = spread(options, Math.min(VERIFY_EACH_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20)));
   const retryAtMs = error?.retryAtMs ?? null;
   const waitMs = retryAtMs === null ? 0 : retryAtMs - options.clock.now();

@@ -255,6 +255,15 @@ describe("a delivery is refused", () => {
     expect((await deliver({ id, provider: "git" }, sent)).status).toBe(401);
   });
 
+  test("for an id that no database could hold, at no cost for what comes at the same time", async () => {
+    const heard = await listening("github");
+    const strange = { id: "%00", provider: "github" } as const;
+    const rounds = Array.from({ length: 20 }, () => [strange, heard]).flat();
+    const answers = await Promise.all(rounds.map((one) => deliver(one, fromGitHub(heard.secrets, push()))));
+    expect(answers.map(({ status }) => status)).toEqual(rounds.map((one) => (one === heard ? 202 : 400)));
+    expect(await isDue(heard.id)).toBe(true);
+  });
+
   test.each([
     ["that is no JSON", "no json"],
     ["that is cut off", JSON.stringify(push()).slice(0, -5)],

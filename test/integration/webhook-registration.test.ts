@@ -1,6 +1,8 @@
 // Webhooks at providers, on doubles that really send them: made, taken over, verified and healed, one of them whatever happens in
 // between.
+import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { seal } from "../../src/db/seal.ts";
 import { openSyncConfigs } from "../../src/sync/sync-configs.ts";
 import { QUIET_SPEC } from "../support/quiet-spec.ts";
 import { activeHooks, checkNow, isImported } from "../support/webhook-states.ts";
@@ -134,6 +136,41 @@ describe.each(WEBHOOK_PLACES)("a webhook at %s", (_name, start) => {
     await w.connect(place.token);
     await active(sync);
     expect(place.hooks()).toHaveLength(1);
+  });
+
+  test("gets its secrets back when somebody gave it others, once the provider tells that deliveries fail", async () => {
+    await w.startRegistrar();
+    const sync = await w.declare();
+    await active(sync);
+    await imported((await place.head()) ?? "");
+    await w.engine.drain();
+    await place.settled();
+    place.changeSecrets();
+    // GitLab forgives three failures.
+    for (let index = 0; index < 5; index += 1) {
+      await place.commit({ "refused.txt": `${index}\n` });
+      await place.settled();
+    }
+    await expect
+      .poll(async () => {
+        await check(sync);
+        const oid = await place.commit({ "believed.txt": `${Math.random()}\n` });
+        await place.settled();
+        await w.engine.drain();
+        return (await w.http.world.git(["log", "-1", "--format=%B", "main"], "site")).includes(oid);
+      }, within)
+      .toBe(true);
+  });
+
+  test("says so when no key opens its secret", async () => {
+    await w.startRegistrar();
+    const sync = await w.declare();
+    await active(sync);
+    const secret = seal([randomBytes(32)], { what: "webhook secret", id: String((await w.row(sync))?.id) }, randomBytes(32));
+    await w.http.world.database.query("UPDATE webhooks SET secret = $1", [secret]);
+    await check(sync);
+    await expect.poll(async () => (await w.row(sync))?.state, within).toBe("Unavailable");
+    expect((await w.row(sync))?.message).toContain("COREGIT_ENCRYPTION_KEY");
   });
 
   test("is not made without a public address, and made once there is one", async () => {

@@ -65,6 +65,35 @@ describe.each(WEBHOOK_PLACES)("a webhook at %s", (_name, start) => {
     await expect.poll(rows, within).toEqual([]);
   });
 
+  test("is wanted again while two of its address wait to be removed", async () => {
+    await w.connect(place.weakToken());
+    // The second one got the address of the first, which could not be removed, once there was one again.
+    for (const publicUrl of [w.http.url, null, w.http.url]) {
+      await using _registrar = await w.startRegistrar({ publicUrl });
+      const sync = await w.declare();
+      await expect.poll(async () => (await w.row(sync))?.url, within).toBe(publicUrl === null ? null : w.addressOf(sync));
+    }
+    await w.startRegistrar();
+    const sync = await w.declare({ autoSync: false });
+    await expect.poll(() => w.row(sync), within).toBeNull();
+    expect((await w.http.world.database.query("SELECT id FROM webhooks")).rows).toHaveLength(2);
+    await w.declare();
+    await w.connect(place.token);
+    await active(sync);
+  });
+
+  test("is removed as soon as another credential may remove it", async () => {
+    await w.startRegistrar();
+    const sync = await w.declare();
+    await active(sync);
+    await w.connect(place.weakToken());
+    await w.declare({ autoSync: false });
+    const refusals = async () => (await w.http.world.database.query("SELECT failures FROM webhooks")).rows[0]?.failures;
+    await expect.poll(refusals, within).toBe(1);
+    await w.connect(place.token);
+    await expect.poll(() => place.hooks(), within).toEqual([]);
+  });
+
   test("moves to another address of ours", async () => {
     const before = await w.startRegistrar({ publicUrl: "http://127.0.0.1:9" });
     const sync = await w.declare();

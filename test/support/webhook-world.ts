@@ -35,6 +35,8 @@ export interface ProviderPlace extends AsyncDisposable {
   deleteHooks(): void;
   /** Switches all off, as the provider or a person does. */
   disableHooks(): void;
+  /** Gives all other secrets, as a person may. */
+  changeSecrets(): void;
   commit(files: Files, branch?: string): Promise<string>;
   setRef(ref: string, oid: string): Promise<void>;
   head(branch?: string): Promise<string | null>;
@@ -69,6 +71,9 @@ export async function startGitHubPlace(): Promise<ProviderPlace> {
     deleteHooks: () => github.world.hooks.all.clear(),
     disableHooks: () => {
       for (const hook of github.world.hooks.of(repository)) hook.active = false;
+    },
+    changeSecrets: () => {
+      for (const hook of github.world.hooks.of(repository)) hook.config = { ...hook.config, secret: "theirs" };
     },
     commit: (files, branch = "main") => repository.commit(files, { branch, message: "Change" }),
     setRef: (ref, oid) => repository.setRef(ref, oid),
@@ -110,6 +115,10 @@ export async function startGitLabPlace(version?: string): Promise<ProviderPlace>
     deleteHooks: () => gitlab.world.hooks.all.clear(),
     disableHooks: () => {
       for (const hook of gitlab.world.hooks.of(project)) hook.failures = 40;
+    },
+    changeSecrets: () => {
+      const signingToken = `whsec_${Buffer.alloc(32, "theirs").toString("base64")}`;
+      for (const { fields } of gitlab.world.hooks.of(project)) Object.assign(fields, { token: "theirs", signingToken });
     },
     commit: (files, branch = "main") => project.commit(files, { branch, message: "Change" }),
     setRef: (ref, oid) => project.setRef(ref, oid),

@@ -5,6 +5,7 @@ import type { WebhookIntake } from "../../sync/webhook-intake.ts";
 import { acceptedDeliveryAnswer, ignoredDeliveryAnswer } from "../answers/webhook.ts";
 import { RawBody } from "../raw-body.ts";
 import { defineRoute, type Route } from "../route.ts";
+import { rowId } from "../schemas.ts";
 
 /** GitHub and GitLab send nothing larger. */
 const MAX_DELIVERY_BYTES = 25 * 1024 * 1024;
@@ -22,7 +23,8 @@ export const receiveWebhook = (webhooks: WebhookIntake): Route =>
     access: "signed",
     params: z.object({
       provider: z.string().min(1).describe("`github`, `gitlab`, or `git` for a server that signs as Gitea and Forgejo do."),
-      syncId: z.string().min(1).describe("Id of the sync."),
+      // Asked for together with the ids of others: one that the database does not take would fail them all.
+      syncId: rowId.describe("Id of the sync."),
     }),
     body: z.instanceof(RawBody).meta({ document: { type: "object" } }),
     maxBodyBytes: MAX_DELIVERY_BYTES,

@@ -85,12 +85,14 @@ function toFound(session: ApiSession, hook: HookData): FoundWebhook {
     // Absent before 19.0.
     hook.token_present !== false &&
     hook.signing_token_present !== false;
+  const fault = faultOf(session, hook);
   return {
     id: idOf(session, hook),
     url: String(hook.url ?? ""),
     isChanged: !isSame,
-    isMistrusted: false,
-    fault: faultOf(session, hook),
+    // GitLab does not tell what its deliveries were refused for.
+    isMistrusted: fault !== null,
+    fault,
   };
 }
 
