@@ -4,10 +4,10 @@
 const STATEMENTS: readonly (readonly [what: string, pattern: RegExp])[] = [
   [
     "drops a table, column, view, function, type or default",
-    /\bDROP\s+(?:TABLE|COLUMN|VIEW|FUNCTION|TYPE|DEFAULT|SCHEMA|SEQUENCE)\b/i,
+    /\bDROP\s+(?:TABLE|COLUMN|VIEW|FUNCTION|TYPE|DEFAULT|SCHEMA|SEQUENCE)\b|\bALTER\s+TABLE\b[^;]*\bDROP\s+(?!CONSTRAINT\b|NOT\b|EXPRESSION\b|IDENTITY\b)/i,
   ],
   ["renames", /\bRENAME\b/i],
-  ["changes a type", /\bALTER\s+COLUMN\s+\S+\s+(?:SET\s+DATA\s+)?TYPE\b/i],
+  ["changes a type", /\bALTER\s+(?:COLUMN\s+)?\S+\s+(?:SET\s+DATA\s+)?TYPE\b/i],
   ["forbids null in a column that is there", /\bSET\s+NOT\s+NULL\b/i],
   [
     "adds a column that must be given",
@@ -17,11 +17,16 @@ const STATEMENTS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["removes rows", /\b(?:TRUNCATE|DELETE\s+FROM)\b/i],
 ];
 
+const UNIQUE_INDEX = /\bCREATE\s+UNIQUE\s+INDEX\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:\w+\s+)?ON\s+(?:ONLY\s+)?(\w+)/gi;
+
 /** What a migration does that older programs do not survive, in words; empty: it only expands. */
 export function contractingStatements(sql: string): string[] {
-  const code = sql.replace(/--.*$/gm, "").replace(/'(?:[^']|'')*'/g, "''");
+  const code = sql
+    .replace(/--.*$/gm, "")
+    .replace(/'(?:[^']|'')*'/g, "''")
+    .replace(/\(\s*\d+(?:\s*,\s*\d+)*\s*\)/g, "");
   const made = new Set([...code.matchAll(/\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(\w+)/gi)].map(([, name]) => name));
-  const unique = [...code.matchAll(/\bCREATE\s+UNIQUE\s+INDEX\s+\w+\s+ON\s+(\w+)/gi)].filter(([, table]) => !made.has(table));
+  const unique = [...code.matchAll(UNIQUE_INDEX)].filter(([, table]) => !made.has(table));
   return [
     ...STATEMENTS.filter(([, pattern]) => pattern.test(code)).map(([what]) => what),
     ...(unique.length > 0 ? ["makes values unique in a table that is there"] : []),

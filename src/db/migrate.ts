@@ -58,6 +58,8 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
     statementTimeoutMs: 0,
   });
   const names: string[] = [];
+  // Apart from the migrations: it locks the table against reading, and processes that run read it at each probe.
+  await db.transaction(prepareTable);
   for (;;) {
     const applied = await db.transaction((tx) => applyNext(tx, migrations));
     if (applied === null) return names;
@@ -99,10 +101,14 @@ export async function waitForSchema(db: Queryable, logger: Logger, signal: Abort
   return false;
 }
 
-async function applyNext(tx: Transaction, migrations: readonly Migration[]): Promise<Migration | null> {
+async function prepareTable(tx: Transaction): Promise<void> {
   await tx.query("SELECT pg_advisory_xact_lock($1)", [LOCK_KEY]);
   await tx.query(CREATE_TABLE);
   await tx.query(ADD_NEEDS);
+}
+
+async function applyNext(tx: Transaction, migrations: readonly Migration[]): Promise<Migration | null> {
+  await tx.query("SELECT pg_advisory_xact_lock($1)", [LOCK_KEY]);
   const applied = await readApplied(tx);
   const state = compareSchema(migrations, applied);
   if (state.kind === "refused") throw new CoregitError("DatabaseUnsupported", state.reason);

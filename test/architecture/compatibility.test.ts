@@ -115,6 +115,11 @@ describe("a migration", () => {
     ["ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0)"],
     ["CREATE UNIQUE INDEX c ON a (b)"],
     ["DELETE FROM a"],
+    ["ALTER TABLE a DROP b"],
+    ["ALTER TABLE a ALTER b TYPE bigint"],
+    ["ALTER TABLE a ADD COLUMN b numeric(10, 2) NOT NULL"],
+    ["CREATE UNIQUE INDEX IF NOT EXISTS c ON a (b)"],
+    ["CREATE UNIQUE INDEX ON a (b)"],
   ])("contracts by %s", (sql) => {
     expect(contractingStatements(`CREATE TABLE other (id text);\n${sql};`)).toHaveLength(1);
   });

@@ -8,6 +8,7 @@ import { migrate, schemaState } from "../../src/db/migrate.ts";
 import { startChildProgram } from "../support/child-program.ts";
 import { createEmptyTestDatabase, createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { silentLogger } from "../support/silent-logger.ts";
+import { until } from "../support/until.ts";
 
 const PROGRAM_MIGRATIONS = join(import.meta.dirname, "../../src/db/migrations");
 
@@ -58,6 +59,25 @@ test("a migration that fails leaves nothing of itself, and those before it stay"
   );
   expect(rows).toEqual([{ before: true, half: false }]);
   expect((await db.database.query("SELECT name FROM schema_migrations")).rows).toEqual([{ name: "0001-first.sql" }]);
+});
+
+test("while a migration takes its time, processes that run go on reading the schema's state", async () => {
+  await using db = await createEmptyTestDatabase();
+  await using files = await migrationFiles({ "0001-first.sql": SECOND });
+  const options = { url: db.url, logger: silentLogger, directory: files.directory };
+  await migrate(options);
+  await files.write("0002-long.sql", "SELECT pg_advisory_xact_lock(42);");
+  let migrating: Promise<unknown> = Promise.resolve();
+  await db.database.transaction(async (tx) => {
+    await tx.query("SELECT pg_advisory_xact_lock(42)");
+    migrating = migrate(options);
+    const isWaiting = async () =>
+      (await db.database.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted")).rowCount > 0;
+    await until("the migration is under way", isWaiting);
+    await tx.query("LOCK TABLE schema_migrations IN ACCESS SHARE MODE NOWAIT");
+    expect((await tx.query("SELECT name FROM schema_migrations")).rows).toEqual([{ name: "0001-first.sql" }]);
+  });
+  expect(await migrating).toEqual(["0002-long.sql"]);
 });
 
 test("an applied migration whose file was changed is refused, changed line ends are not", async () => {
