@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClusterChores } from "./cli/ports.ts";
 import { keysToWrite } from "./config/cluster-keys.ts";
+import { systemClock } from "./domain/clock.ts";
 import { KubeApi } from "./kube/kube-api.ts";
 import { currentNamespace, type KubeConfig, loadKubeConfig } from "./kube/kube-config.ts";
 import { KubeTransport } from "./kube/transport.ts";
@@ -29,7 +30,7 @@ export function createClusterChores(version: string): ClusterChores {
       }),
     releaseResources: ({ namespaces, deletes, signal }) =>
       withApi(async (api) => {
-        const options = { api, namespaces, pause, graceMs: DELETION_GRACE_MS, signal };
+        const options = { api, namespaces, pause, clock: systemClock, graceMs: DELETION_GRACE_MS, signal };
         return deletes ? await deleteResources(options) : await releaseResources(options);
       }),
   };

@@ -10,7 +10,11 @@ function setUp(reconcile: Reconcile, options: { readonly concurrency?: number; r
   const time = new ManualTime();
   const queue = new WorkQueue({ clock: time, timers: time, random: () => 1, backoff: { firstMs: 100, longestMs: 1000 } });
   const results: string[] = [];
-  const metrics = { ...noRuntimeMetrics, reconciled: (_: string, result: string) => void results.push(result) };
+  const metrics = {
+    ...noRuntimeMetrics,
+    reconciled: (_: string, result: string) => void results.push(result),
+    emptied: () => void results.push("emptied"),
+  };
   const { concurrency = 1, deadlineMs = 10_000 } = options;
   const controller = new Controller({
     name: "test",
@@ -120,9 +124,9 @@ describe("controller", () => {
     await controller[Symbol.asyncDispose]();
   });
 
-  test("stopping ends what runs, and takes nothing more", async () => {
+  test("stopping ends what runs, takes nothing more, and says that nothing waits", async () => {
     const keys: string[] = [];
-    const { queue, controller } = setUp((key, signal) => {
+    const { queue, controller, results } = setUp((key, signal) => {
       keys.push(key);
       return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("stopped"))));
     });
@@ -131,5 +135,6 @@ describe("controller", () => {
     await settle();
     await controller[Symbol.asyncDispose]();
     expect(keys).toEqual(["a"]);
+    expect(results).toEqual(["emptied", "error"]);
   });
 });

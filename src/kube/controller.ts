@@ -45,7 +45,9 @@ export class Controller implements AsyncDisposable {
 
   /** Takes no more keys, tells running reconciles to end and waits for them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#options.queue[Symbol.dispose]();
+    const { name, queue, metrics } = this.#options;
+    queue[Symbol.dispose]();
+    metrics.emptied(name);
     this.#stop.abort();
     await Promise.all(this.#workers);
   }

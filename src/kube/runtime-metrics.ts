@@ -7,6 +7,8 @@ export interface RuntimeMetrics {
   queued(controller: string, depth: number): void;
   /** A key was taken after `waitedMs`; `depth` keys still wait. */
   taken(controller: string, waitedMs: number, depth: number): void;
+  /** The queue was given up, with what still waited in it. */
+  emptied(controller: string): void;
   retried(controller: string): void;
   /** Differences that a list found although a watch was running. */
   missedEvents(resource: string, count: number): void;
@@ -22,6 +24,7 @@ export const noRuntimeMetrics: RuntimeMetrics = {
   reconciled: ignore,
   queued: ignore,
   taken: ignore,
+  emptied: ignore,
   retried: ignore,
   missedEvents: ignore,
   watchFailed: ignore,

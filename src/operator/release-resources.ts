@@ -1,4 +1,5 @@
 // What an uninstall leaves behind: resources without the finalizer that only an operator removes, or none at all.
+import type { Clock } from "../domain/clock.ts";
 import { hasStatus } from "../kube/api-error.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
 import { type KubeObject, nameOf, type ResourceKind } from "../kube/object.ts";
@@ -10,6 +11,7 @@ export type ReleaseOptions = {
   readonly namespaces: readonly string[];
   /** Resolves after so many milliseconds, and keeps the process alive until then; rejects when the signal aborts. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
   /** How long deleted resources may wait for an operator to remove their finalizer. */
   readonly graceMs: number;
   readonly signal: AbortSignal;
@@ -31,14 +33,13 @@ export async function releaseResources(options: ReleaseOptions): Promise<number>
   return released.size;
 }
 
-/** Deletes every resource, waits while an operator does what that asks for, and then lets go of those that are left. */
+/** Deletes every resource, leaves an operator until `graceMs` are over to withdraw them, and then lets go of those that are left. */
 export async function deleteResources(options: ReleaseOptions): Promise<number> {
-  const { api, signal, pause, graceMs } = options;
+  const { api, signal, pause, clock, graceMs } = options;
+  const untilMs = clock.monotonic() + graceMs;
   const all = await listAll(options);
   for (const [kind, object] of all) await api.delete(kind, nameOf(object), { signal });
-  for (let waitedMs = 0; waitedMs < graceMs && (await listAll(options)).length > 0; waitedMs += POLL_MS) {
-    await pause(POLL_MS, signal);
-  }
+  while (clock.monotonic() < untilMs && (await listAll(options)).length > 0) await pause(POLL_MS, signal);
   await releaseResources(options);
   return all.length;
 }

@@ -30,7 +30,10 @@ describe("metrics", () => {
       runtime.taken("reposync", 250, 2);
       runtime.reconciled("reposync", "error", 1500, true);
       runtime.leading(true);
+      runtime.queued("connection", 7);
+      runtime.emptied("connection");
     });
+    expect(text).toContain('workqueue_depth{name="connection",controller="connection"} 0');
     expect(text).toContain('workqueue_depth{name="reposync",controller="reposync"} 2');
     expect(text).toContain('workqueue_queue_duration_seconds_sum{name="reposync",controller="reposync"} 0.25');
     expect(text).toContain('controller_runtime_reconcile_total{controller="reposync",result="error"} 1');

@@ -5,6 +5,7 @@ export interface RuntimeMetrics {
   reconciled(controller: string, result: "success" | "error" | "requeue_after", durationMs: number, timedOut: boolean): void;
   queued(controller: string, depth: number): void;
   taken(controller: string, waitedMs: number, depth: number): void;
+  emptied(controller: string): void;
   retried(controller: string): void;
   missedEvents(resource: string, count: number): void;
   watchFailed(resource: string, reason: string): void;
@@ -55,7 +56,7 @@ function reconcileMetrics(registry: Registry): Pick<RuntimeMetrics, "reconciled"
   };
 }
 
-function queueMetrics(registry: Registry): Pick<RuntimeMetrics, "queued" | "taken" | "retried"> {
+function queueMetrics(registry: Registry): Pick<RuntimeMetrics, "queued" | "taken" | "emptied" | "retried"> {
   const registers = [registry];
   const labelNames = ["name", "controller"] as const;
   const depth = new Gauge({ name: "workqueue_depth", help: "Keys that wait.", labelNames, registers });
@@ -78,6 +79,7 @@ function queueMetrics(registry: Registry): Pick<RuntimeMetrics, "queued" | "take
       depth.set(labels(controller), waiting);
       waited.observe(labels(controller), waitedMs / 1000);
     },
+    emptied: (controller) => depth.set(labels(controller), 0),
     retried: (controller) => retries.inc(labels(controller)),
   };
 }

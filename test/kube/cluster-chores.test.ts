@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keysToWrite } from "../../src/config/cluster-keys.ts";
+import { systemClock } from "../../src/domain/clock.ts";
 import { fillSecret } from "../../src/operator/fill-secret.ts";
 import { FINALIZER } from "../../src/operator/kinds.ts";
 import { deleteResources, type ReleaseOptions, releaseResources } from "../../src/operator/release-resources.ts";
@@ -54,6 +55,7 @@ describe("resources without an operator", () => {
     api: cluster.api,
     namespaces: [namespace],
     pause: (ms, signal) => delay(ms, undefined, { signal }),
+    clock: systemClock,
     graceMs,
     signal: deadline(),
   });
@@ -76,6 +78,21 @@ describe("resources without an operator", () => {
     await create("alone", FINALIZER);
     await deleteResources(options(1000));
     expect(await cluster.api.get(REPOSITORY, { namespace, name: "alone" })).toBeNull();
+  });
+
+  test("are let go of in time, however long it takes to look at all of them", async () => {
+    await create("one-of-many", FINALIZER);
+    let nowMs = 0;
+    let looks = 0;
+    const pause = async (): Promise<void> => {
+      looks += 1;
+      // What it takes to look at thousands.
+      nowMs += 30_000;
+    };
+    const clock = { now: () => nowMs, monotonic: () => nowMs };
+    await deleteResources({ ...options(240_000), pause, clock });
+    expect(await cluster.api.get(REPOSITORY, { namespace, name: "one-of-many" })).toBeNull();
+    expect(looks).toBeLessThanOrEqual(8);
   });
 
   test("are left to the operator while it has time", async () => {
