@@ -251,6 +251,33 @@ describe("switches", () => {
     ).toEqual([]);
   });
 
+  test("common labels are on every object and pod, common annotations on every object of the namespace", () => {
+    const objects = objectsOf("everything");
+    const owner = { "example.com/owner": "platform" };
+    const contact = { "example.com/contact": "platform" };
+    const own = objects.filter(({ metadata }) => metadata.namespace === "coregit");
+    const nameOf = ({ kind, metadata }: ChartObject): string => `${kind} ${metadata.name}`;
+    expect(objects.filter(({ metadata }) => !isSubset(owner, metadata.labels ?? {})).map(nameOf)).toEqual([]);
+    expect(podTemplates(objects).flatMap((pod) => (isSubset(owner, pod.labels) ? [] : [pod.owner]))).toEqual([]);
+    expect(own.filter(({ metadata }) => !isSubset(contact, metadata.annotations ?? {})).map(nameOf)).toEqual([]);
+    expect(own.length).toBeGreaterThan(20);
+  });
+
+  test("authorities of one's own reach whatever speaks to the database", () => {
+    const speaking = podTemplates(objectsOf("everything")).filter(({ spec }) =>
+      spec.containers.some(({ env = [] }) => env.some(({ name }) => name === "COREGIT_DATABASE_URL")),
+    );
+    expect(speaking).toHaveLength(3);
+    for (const { owner, spec } of speaking) {
+      const container = expect.objectContaining({
+        env: expect.arrayContaining([{ name: "NODE_EXTRA_CA_CERTS", value: "/ca/ca.crt" }]),
+        volumeMounts: expect.arrayContaining([{ name: "ca", mountPath: "/ca", readOnly: true }]),
+      });
+      expect(spec.containers, owner).toEqual([container]);
+      expect(spec.volumes, owner).toContainEqual({ name: "ca", configMap: { name: "ca" } });
+    }
+  });
+
   test("an autoscaler alone decides the number of its pods", () => {
     const replicas = (shape: Shape) =>
       (find(objectsOf(shape), "Deployment", "coregit-api").spec as { replicas?: number }).replicas;

@@ -35,6 +35,7 @@ describe("values that are refused", () => {
     ["operator.podDisruptionBudget.minAvailable=1", "additional properties 'minAvailable' not allowed"],
     ["operator.resources.limit.memory=1Gi", "additional properties 'limit' not allowed"],
     ["containerSecurityContext.privilege=true", "additional properties 'privilege' not allowed"],
+    ["api.terminationGracePeriodSeconds=4", "at '/api/terminationGracePeriodSeconds': minimum: got 4, want 6"],
     ["api.extraEnv[0].nam=X", "additional properties 'nam' not allowed"],
     ["operator.replicaCount=two", "at '/operator/replicaCount': got string, want integer"],
     ["networkPolicy.enabled=yes", "at '/networkPolicy/enabled': got string, want boolean"],
@@ -83,9 +84,10 @@ describe("NOTES", () => {
   test("name the next command, and warn of what is for trials", async () => {
     const folder = await mkdtemp(join(tmpdir(), "coregit-notes-"));
     const values = join(folder, "values.yaml");
-    await writeFile(values, JSON.stringify({ postgresql: { enabled: true } }));
+    await writeFile(values, JSON.stringify({ postgresql: { enabled: true }, masterKey: "cgk_live_0123456789abcdef" }));
     const text = await helm.run("install", "coregit", CHART, "--dry-run=client", "--values", values);
     await rm(folder, { recursive: true });
+    expect(text).toContain("WARNING: Keys in the values lie in the release's history too.");
     expect(text).toContain("rollout status deployment/coregit-operator deployment/coregit-api");
     expect(text).toContain("kind: RepoSync");
     expect(text).toContain("WARNING: postgresql.enabled runs a single database without backups");

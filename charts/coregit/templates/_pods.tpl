@@ -171,6 +171,9 @@ volumeMounts:
     mountPath: /tmp
   - name: cache
     mountPath: /var/cache/coregit
+{{- with .Values.jobs.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{- define "coregit.jobVolumes" -}}
@@ -181,4 +184,7 @@ volumes:
   - name: cache
     emptyDir:
       sizeLimit: 100Mi
+{{- with .Values.jobs.extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
