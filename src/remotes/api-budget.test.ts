@@ -127,6 +127,13 @@ test("no more than 900 points are spent in a minute where limits are told of", a
   for (let count = 0; count < 300; count += 1) await free.ask(WRITE, 201);
 });
 
+test("what is asked at the same moment spends no more of them than what is asked in turn", async () => {
+  const { budget, ask, left } = open();
+  for (let count = 0; count < 178; count += 1) await ask(WRITE, 201, left(4_000, 3_600_000));
+  const entered = await Promise.allSettled(Array.from({ length: 10 }, () => budget.enter(WRITE, signal)));
+  expect(entered.filter(({ status }) => status === "fulfilled")).toHaveLength(2);
+});
+
 describe("at once", () => {
   test("are twenty requests; the others follow in their order as places become free", async () => {
     const { budget } = open();

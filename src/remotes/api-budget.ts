@@ -76,13 +76,12 @@ export class ApiBudget {
   async enter(call: BudgetedCall, signal: AbortSignal): Promise<Ticket> {
     await this.#places.take(signal);
     try {
-      await this.#untilAllowed(call, signal);
+      await this.#spend(call, signal);
     } catch (error) {
       this.#places.give();
       if (!signal.aborted) this.#options.called(call.lane, "held");
       throw error;
     }
-    this.#points.spend(call.points, this.#options.now());
     return this.#ticket(call.lane);
   }
 
@@ -102,13 +101,14 @@ export class ApiBudget {
     };
   }
 
-  async #untilAllowed({ lane, points }: BudgetedCall, signal: AbortSignal): Promise<void> {
+  /** Resolves when the points are spent: nobody else comes between finding that they fit in and taking them. */
+  async #spend({ lane, points }: BudgetedCall, signal: AbortSignal): Promise<void> {
     const { now, wait, host } = this.#options;
     let patienceMs = PATIENCE_MS;
     for (;;) {
       const nowMs = now();
       const untilMs = Math.max(this.#blockedUntilMs(ALL, lane), this.#pacedUntilMs(points, nowMs));
-      if (untilMs <= nowMs) return;
+      if (untilMs <= nowMs) return this.#points.spend(points, nowMs);
       patienceMs -= untilMs - nowMs;
       if (patienceMs < 0) {
         throw new CoregitError("RateLimited", `${host} has asked to wait; nothing is sent to it before.`, { retryAtMs: untilMs });

@@ -70,9 +70,10 @@ export interface CommitApi {
   /**
    * Makes one commit on top of `expected` and moves the branch to it, never by force. Only for a plan that `judge` finds suited.
    * Resolves when the branch has got the commit. Objects that are made before the branch moves are repeated on failure as often
-   * as it makes sense: they are named by their content. The call that moves the branch is sent once; when its answer is lost (a
-   * broken connection, a time limit, a 5xx, an answer that is no JSON) the head is read: a head that is this commit (the same id or,
-   * where the provider alone knows the id, `expected` as only parent and the same message, trailers included) is success; `expected`
+   * as it makes sense: they are named by their content. When the answer of the call that moves the branch is lost (a broken
+   * connection, a time limit, a 5xx, an answer that is no JSON) the head is read: a head that is this commit (the same id or, where
+   * the provider alone knows the id, `expected` as only parent and the same message, trailers included) is success; at `expected` the
+   * call is sent a second time where the provider compares and swaps (GitHub), so that no more than one of the two can move it, else it
    * is the failure itself, any other head `RemoteMoved`. A read that is stale, or fails as well, leaves the failure: the engine's
    * next run finds the commit by its trailers and tree.
    *

@@ -26,7 +26,10 @@ export async function chooseTransport(
   return api !== null && isBetter(await api.judge(plan, MOST_CALLS_SIGNED, signal)) ? api : null;
 }
 
-/** Whether git may do what the API has just denied, as it does for a token that is for git alone. Nothing was committed then. */
+/**
+ * Whether git may do what the API has just denied, as it does for a token that is for git alone. Nothing was committed then; and where
+ * something was, and only reading it is denied, the push finds the branch moved.
+ */
 export function mayBePushed(transport: Transport, failure: unknown): boolean {
   return transport === "auto" && failure instanceof CoregitError && failure.code === "AccessDenied";
 }

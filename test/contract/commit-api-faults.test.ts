@@ -91,3 +91,31 @@ describe.each(["github", "gitlab"] as const)("commits by the API of %s", (provid
     expect(await isOurs(here)).toBe(false);
   });
 });
+
+test("GitHub is sent no more files after the first that it refuses, but for those on their way", async () => {
+  await using host = await startCommitHost("github");
+  const here = await host.add({ a: "1" });
+  await using opened = here.open();
+  const refused: Fault = { kind: "answer", status: 403, body: "{}", headers: { "content-type": "application/json" } };
+  host.faults.order(/git\/blobs/, refused, Number.POSITIVE_INFINITY);
+  // Four of 4 MiB are as much as is on its way at once.
+  const files = Array.from({ length: 6 }, (_, index) => [`image-${index}`, Buffer.alloc(4 * 1024 * 1024, index)]);
+  const plan = await planCommit(here, Object.fromEntries(files));
+  host.clear();
+  expect((await failureOf(opened.api.commit(plan, signal())))?.code).toBe("AccessDenied");
+  expect(host.requests.filter(({ path }) => path.endsWith("/git/blobs"))).toHaveLength(4);
+});
+
+test.each(["RATE_LIMIT", "RATE_LIMITED"])("GitHub's limit of GraphQL, which it calls %s, is waited for", async (type) => {
+  await using host = await startCommitHost("github");
+  const here = await host.add({ a: "1" });
+  await using opened = here.open();
+  const body = JSON.stringify({ errors: [{ type, message: "API rate limit already exceeded for user ID 1." }] });
+  host.faults.order(/graphql/, { kind: "answer", status: 200, body, headers: { "content-type": "application/json" } });
+  const plan = await planCommit(here, { a: "2" });
+  const before = Date.now();
+  const failure = await failureOf(opened.api.commit(plan, signal()));
+  expect(failure?.code).toBe("RateLimited");
+  expect(failure?.retryAtMs).toBeGreaterThanOrEqual(before + 60_000);
+  expect(opened.api.calls).toBe(1);
+});

@@ -28,6 +28,9 @@ type Case = {
   readonly unsuited?: readonly Provider[];
 };
 
+/** More than GitHub is sent at once. */
+const MANY: Files = Object.fromEntries(Array.from({ length: 250 }, (_, index) => [`many/${index}`, `${index}`]));
+
 const CASES: readonly Case[] = [
   {
     what: "new, changed and deleted files",
@@ -42,6 +45,17 @@ const CASES: readonly Case[] = [
     what: "a folder that becomes a file",
     before: { "a/b": "1", "a/c": "2", d: "3" },
     change: { "a/b": null, "a/c": null, a: "4" },
+  },
+  {
+    what: "a folder of hundreds of files that becomes a file",
+    before: { ...MANY, kept: "1" },
+    change: { ...Object.fromEntries(Object.keys(MANY).map((path) => [path, null])), many: "2" },
+  },
+  {
+    what: "a folder of hundreds of files that becomes a submodule",
+    before: { ...MANY, kept: "1" },
+    change: { ...Object.fromEntries(Object.keys(MANY).map((path) => [path, null])), many: submodule("1".repeat(40)) },
+    unsuited: ["gitlab"],
   },
   {
     what: "bytes that are no text",
@@ -156,10 +170,11 @@ describe.each(["github", "gitlab"] as const)("commits by the API of %s", (provid
 
   test("a credential that is none is refused before anything is made", async () => {
     const here = await host.add({ a: "1" });
-    await using opened = here.open({ token: "none" });
+    const token = "no-token-of-anybody";
+    await using opened = here.open({ token });
     const failure = await failureOf(opened.api.commit(await planCommit(here, { a: "2" }), signal()));
     expect(failure?.code).toBe("AuthenticationFailed");
-    expect(JSON.stringify([failure?.message, failure?.stack])).not.toContain('none"');
+    expect(JSON.stringify([failure?.message, failure?.stack])).not.toContain(token);
   });
 
   test("an abort ends it with its reason", async () => {

@@ -40,18 +40,26 @@ export function isGraphFailure(error: unknown): error is Error & GraphFailure {
   return error instanceof Error && "errors" in error && Array.isArray(error.errors);
 }
 
-/** The statuses by which REST says the same. */
+/** The statuses by which REST says the same. Limits have had both names. */
 const GRAPH_STATUS: Readonly<Record<string, number>> = {
   FORBIDDEN: 403,
   INSUFFICIENT_SCOPES: 403,
   NOT_FOUND: 404,
+  UNPROCESSABLE: 422,
+  STALE_DATA: 422,
+  RATE_LIMIT: 429,
   RATE_LIMITED: 429,
 };
 
-function graphFailure({ errors: [first], headers = {} }: GraphFailure, host: string, nowMs: number): CoregitError {
-  const status = GRAPH_STATUS[first?.type ?? ""] ?? 200;
+export function graphStatus({ errors: [first] }: GraphFailure): number {
+  return GRAPH_STATUS[first?.type ?? ""] ?? 200;
+}
+
+function graphFailure(failure: GraphFailure, host: string, nowMs: number): CoregitError {
+  const { errors, headers = {} } = failure;
+  const status = graphStatus(failure);
   const retryAtMs = readLimit({ status, headers, said: "" }, nowMs)?.untilMs ?? null;
-  return apiFailure({ host, status, said: first?.message ?? "", retryAtMs });
+  return apiFailure({ host, status, said: errors[0]?.message ?? "", retryAtMs });
 }
 
 export function messageOf(data: unknown): string {

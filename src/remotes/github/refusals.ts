@@ -4,14 +4,14 @@
 import { CoregitError, type ErrorCode } from "../../domain/errors.ts";
 import type { ApiSession } from "../api-session.ts";
 import { createQuote } from "../git/remote-text.ts";
-import { type GraphFailure, gitHubFailure, isGraphFailure, isRefusal, messageOf, type Refusal } from "./errors.ts";
+import { type GraphFailure, gitHubFailure, graphStatus, isGraphFailure, isRefusal, messageOf, type Refusal } from "./errors.ts";
 
 /** Which step was refused, and over which files. */
 export type Step = {
   readonly kind: "read" | "blob" | "tree" | "commit" | "move";
   /** `owner/repo`. */
   readonly project: string;
-  /** Paths that the request writes, displayable. */
+  /** Paths that the request writes. Those of a blob are shown: displayable. */
   readonly paths: readonly string[];
   readonly branch: string;
 };
@@ -63,23 +63,9 @@ function hasSecret(metadata: unknown): boolean {
   return typeof metadata === "object" && metadata !== null && "secret_scanning" in metadata;
 }
 
-/** The statuses by which REST says the same. */
-const GRAPH_STATUS: Readonly<Record<string, number>> = {
-  FORBIDDEN: 403,
-  INSUFFICIENT_SCOPES: 403,
-  NOT_FOUND: 404,
-  UNPROCESSABLE: 422,
-  STALE_DATA: 422,
-};
-
-function graphRefusal({ errors: [first] }: GraphFailure): Refused {
-  return {
-    status: GRAPH_STATUS[first?.type ?? ""] ?? 200,
-    said: first?.message ?? "",
-    wanted: "",
-    scopes: null,
-    isSecret: false,
-  };
+function graphRefusal(failure: GraphFailure): Refused {
+  const said = failure.errors[0]?.message ?? "";
+  return { status: graphStatus(failure), said, wanted: "", scopes: null, isSecret: false };
 }
 
 type Meaning = {

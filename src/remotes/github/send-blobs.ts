@@ -20,19 +20,20 @@ export async function sendBlobs(conversation: Conversation, blobs: readonly Outg
   let failure: unknown = null;
   const send = async (): Promise<void> => {
     for (const blob of waiting) {
-      if (failure !== null) return;
-      await sendBlob(conversation, blob, room).catch((error: unknown) => {
+      try {
+        using _taken = await room.take(await conversation.plan.blobs.size(blob.oid));
+        if (failure !== null) return;
+        await sendBlob(conversation, blob);
+      } catch (error) {
         failure ??= error;
-      });
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, blobs.length) }, send));
   if (failure !== null) throw failure;
 }
 
-async function sendBlob({ octokit, plan, repository, ask }: Conversation, { oid, path }: Outgoing, room: Room): Promise<void> {
-  const size = await plan.blobs.size(oid);
-  using _taken = await room.take(size);
+async function sendBlob({ octokit, plan, repository, ask }: Conversation, { oid, path }: Outgoing): Promise<void> {
   const content = Buffer.from(await plan.blobs.read(oid)).toString("base64");
   const { data } = await ask({ kind: "blob", paths: [displayPath(path)] }, () =>
     octokit.rest.git.createBlob({ ...repository, content, encoding: "base64" }),

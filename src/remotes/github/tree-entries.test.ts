@@ -10,7 +10,7 @@ const changes = (...list: readonly (readonly [string, FileEntry | null, FileEntr
   new Map(list.map(([path, before, after]) => [path, { before, after }]));
 
 describe("the order of entries", () => {
-  it("is files that become folders, then what is written, then all that is deleted", () => {
+  it("is files that become folders, then what is written, then what is deleted and not replaced by a file", () => {
     const ordered = orderEntries({
       changes: changes(
         ["a", file("1"), null],
@@ -27,7 +27,6 @@ describe("the order of entries", () => {
       ["e", false],
       ["f", false],
       ["a", true],
-      ["f/g", true],
     ]);
   });
 });

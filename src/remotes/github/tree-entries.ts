@@ -20,19 +20,25 @@ export const INLINE_BYTES = 256 * 1024;
 
 /**
  * The changes in an order that holds whatever is cut where: files that become folders go before what is put below them, all other
- * deletions last, so that no tree in between is empty.
+ * deletions last, so that no tree in between is empty. What goes because its folder becomes a file is not deleted: the file takes the
+ * folder's place, and GitHub deletes no path that is gone.
  */
 export function orderEntries({ changes }: Pick<CommitPlan, "changes">): PlannedEntry[] {
   const folders = new Set<GitPath>();
-  for (const [path, { after }] of changes) if (after !== null) addFolders(folders, path);
+  for (const [path, { after }] of changes) if (after !== null) for (const folder of foldersOf(path)) folders.add(folder);
+  const isReplaced = (path: GitPath): boolean => foldersOf(path).some((folder) => (changes.get(folder)?.after ?? null) !== null);
   const rank = ({ path, after }: PlannedEntry): number => (after !== null ? 1 : folders.has(path) ? 0 : 2);
   return [...changes]
+    .filter(([path, { after }]) => after !== null || !isReplaced(path))
     .map(([path, { before, after }]) => ({ path, after, mode: (after ?? before)?.mode ?? "100644" }))
     .sort((left, right) => rank(left) - rank(right));
 }
 
-function addFolders(folders: Set<GitPath>, path: GitPath): void {
-  for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) folders.add(path.slice(0, end));
+/** Every folder that the path is in. */
+function foldersOf(path: GitPath): GitPath[] {
+  const folders: GitPath[] = [];
+  for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) folders.push(path.slice(0, end));
+  return folders;
 }
 
 /** The blobs that have to be brought: not the remote's already, each once, with a path that names it. */
