@@ -1,55 +1,23 @@
 // Exports by GitHub's API on bad days: the remote moves in between, replicas lag, large trees are too much, and a tree is not the
 // planned one.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Engine } from "../../src/sync/engine.ts";
-import type { Fault } from "../support/providers/faults.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { stageGitHub } from "../support/export-stage.ts";
 import type { GitHubSizes } from "../support/providers/github/sizes.ts";
-import { type GitHubDouble, startGitHub } from "../support/providers/github/start.ts";
-import { README, type ServedGitHub, serveGitHub } from "../support/served-github.ts";
+import { README } from "../support/served-remote.ts";
 import { manyFiles } from "../support/source-repository.ts";
-import { openSyncWorld, type SyncWorld } from "../support/sync-world.ts";
 
-let github: GitHubDouble;
-let world: SyncWorld;
-let engine: Engine;
-beforeAll(async () => {
-  github = await startGitHub();
-  // What a minute allows is no matter of these tests.
-  github.limits.isEnabled = false;
-  world = await openSyncWorld();
-  engine = await world.startEngine();
+const stage = stageGitHub();
+// What a minute allows is no matter of these tests.
+beforeAll(() => {
+  stage.double.limits.isEnabled = false;
 });
-beforeEach(() => github.clear());
-afterAll(async () => {
-  await world[Symbol.asyncDispose]();
-  await github[Symbol.asyncDispose]();
-});
-
-const nothing: Fault = { kind: "before", run: async () => undefined };
-
-/** The fault meets the `index`th request from now on that matches. */
-function orderAt(index: number, fault: Fault, matching = /./): void {
-  if (index > 0) github.faults.order(matching, nothing, index);
-  github.faults.order(matching, fault);
-}
-
-const commits = async ({ remote }: ServedGitHub) => Number(await remote.git.source.git("rev-list", "--count", "main"));
-
-/** One that has been exported once by the API, so that each further change takes the same requests. */
-async function exported(): Promise<ServedGitHub> {
-  const here = await serveGitHub(world, engine, github);
-  await here.editHere({ ...README, text: "0\n" });
-  expect((await here.declare({ transport: "api" })).lastError).toBeNull();
-  github.clear();
-  return here;
-}
 
 describe("a branch that moves between the plan and the commit", () => {
   /** Just before the branch is to be moved: the second request to GraphQL. */
-  const meanwhile = (run: () => Promise<unknown>) => orderAt(1, { kind: "before", run }, /graphql/);
+  const meanwhile = (run: () => Promise<unknown>) => stage.orderAt(1, { kind: "before", run }, /graphql/);
 
   it("by another file is planned again, and both changes stay", async () => {
-    const here = await exported();
+    const here = await stage.exported();
     await here.editHere({ text: "mine\n" });
     meanwhile(() => here.remote.commit({ theirs: "theirs\n" }));
     expect((await here.runAgain()).lastError).toBeNull();
@@ -59,7 +27,7 @@ describe("a branch that moves between the plan and the commit", () => {
   });
 
   it("by the same file is a conflict, and theirs stays", async () => {
-    const here = await exported();
+    const here = await stage.exported();
     await here.editHere({ text: "mine\n" });
     meanwhile(() => here.remote.commit({ text: "theirs\n" }));
     expect((await here.runAgain()).lastErrorCode).toBe("Conflict");
@@ -67,7 +35,7 @@ describe("a branch that moves between the plan and the commit", () => {
   });
 
   it("backwards, which a fast-forward would not notice, is planned again", async () => {
-    const here = await exported();
+    const here = await stage.exported();
     const first = await here.remote.git.source.git("rev-parse", "main~1");
     const head = await here.head();
     await here.editHere({ text: "mine\n" });
@@ -82,23 +50,23 @@ describe("a branch that moves between the plan and the commit", () => {
 
 describe("replicas that lag", () => {
   it("are not taken for a branch that did not move", async () => {
-    const here = await exported();
+    const here = await stage.exported();
     await here.editHere({ text: "1\n" });
-    orderAt(1, { kind: "loseAnswer" }, /graphql/);
+    stage.orderAt(1, { kind: "loseAnswer" }, /graphql/);
     here.remote.lag(2);
-    const before = await commits(here);
+    const before = await here.commitsThere();
     const status = await here.runAgain();
     if (status.lastError !== null) await here.runAgain();
-    expect(await commits(here)).toBe(before + 1);
+    expect(await here.commitsThere()).toBe(before + 1);
     expect((await here.runs())[0]).toMatchObject({ status: "success", commitSha: await here.head() });
   });
 
   it("that do not know a tree yet are asked a second time", async () => {
-    const here = await exported();
+    const here = await stage.exported();
     await here.editHere({ text: "1\n" });
     const body = JSON.stringify({ message: "Tree SHA does not exist" });
     const headers = { "content-type": "application/json" };
-    github.faults.order(/git\/commits/, { kind: "answer", status: 422, body, headers });
+    stage.double.faults.order(/git\/commits/, { kind: "answer", status: 422, body, headers });
     expect((await here.runAgain()).lastError).toBeNull();
   });
 });
@@ -107,10 +75,10 @@ describe("trees that are too much at once", () => {
   it.each<GitHubSizes["treeRefusal"]>([422, 502, 405])(
     "for GitHub, which says %i, are made in smaller steps",
     async (refusal) => {
-      const { sizes } = github.world;
+      const { sizes } = stage.double.world;
       const before = { ...sizes };
       Object.assign(sizes, { treeEntries: 60, treeRefusal: refusal, isTreeWrittenAnyway: refusal === 502 });
-      const here = await serveGitHub(world, engine, github);
+      const here = await stage.serve();
       await here.editHere({ ...README, ...manyFiles(300) });
       const status = await here.declare({ transport: "api" });
       Object.assign(sizes, before);
@@ -122,24 +90,24 @@ describe("trees that are too much at once", () => {
   );
 
   it("whatever their size are a failure that passes", async () => {
-    const here = await exported();
+    const here = await stage.exported();
     await here.editHere({ text: "1\n" });
-    github.faults.order(/git\/trees/, { kind: "answer", status: 502 }, 20);
+    stage.double.faults.order(/git\/trees/, { kind: "answer", status: 502 }, 20);
     expect((await here.runAgain()).lastErrorCode).toBe("RemoteUnreachable");
-    expect(github.faults.pending).toBeGreaterThan(5);
-    github.faults.clear();
+    expect(stage.double.faults.pending).toBeGreaterThan(5);
+    stage.double.faults.clear();
     expect((await here.runAgain()).lastError).toBeNull();
   });
 });
 
 describe("a tree that is not the planned one", () => {
   it("is an error before the branch moves, and records nothing", async () => {
-    const here = await exported();
+    const here = await stage.exported();
     const head = await here.head();
     const other = await here.treeThere();
     await here.editHere({ text: "1\n" });
     const headers = { "content-type": "application/json" };
-    github.faults.order(/git\/trees/, { kind: "answer", status: 201, body: JSON.stringify({ sha: other }), headers });
+    stage.double.faults.order(/git\/trees/, { kind: "answer", status: 201, body: JSON.stringify({ sha: other }), headers });
     const status = await here.runAgain();
     expect(status.lastErrorCode).toBe("RemoteTreeDiffers");
     expect(await here.head()).toBe(head);

@@ -15,7 +15,7 @@ import type { ImportWorkerSettings } from "../support/import-worker.ts";
 import { commitHere } from "../support/local-commit.ts";
 import { startGitHub } from "../support/providers/github/start.ts";
 import { QUIET_SPEC, TEST_KEYS } from "../support/quiet-spec.ts";
-import { README } from "../support/served-github.ts";
+import { README } from "../support/served-remote.ts";
 import { silentLogger } from "../support/silent-logger.ts";
 
 const DEADLINE = { timeout: 30_000 };

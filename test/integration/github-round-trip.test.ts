@@ -1,25 +1,11 @@
 // Several thousand files of every kind, imported from one repository of GitHub and exported to another, empty one: the same tree
 // everywhere, and nothing left to do.
-import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Engine } from "../../src/sync/engine.ts";
-import { type GitHubDouble, startGitHub } from "../support/providers/github/start.ts";
+import { expect, it } from "vitest";
+import { stageGitHub } from "../support/export-stage.ts";
 import { QUIET_SPEC } from "../support/quiet-spec.ts";
-import { serveGitHub } from "../support/served-github.ts";
 import { manyFiles } from "../support/source-repository.ts";
-import { openSyncWorld, type SyncWorld } from "../support/sync-world.ts";
 
-let github: GitHubDouble;
-let world: SyncWorld;
-let engine: Engine;
-beforeAll(async () => {
-  github = await startGitHub();
-  world = await openSyncWorld();
-  engine = await world.startEngine();
-});
-afterAll(async () => {
-  await world[Symbol.asyncDispose]();
-  await github[Symbol.asyncDispose]();
-});
+const stage = stageGitHub();
 
 const ODD = {
   "bin/run": { mode: "100755", content: "#!/bin/sh\n" },
@@ -35,9 +21,9 @@ const ODD = {
 } as const;
 
 it("a repository comes through an import and an export as the same tree, and then nothing is written", async () => {
-  const here = await serveGitHub(world, engine, github, { files: null });
-  const source = await github.addRepository("octocat/source", { isPrivate: true, files: { ...manyFiles(3_000), ...ODD } });
-  const imported = await world.declarations.declareSync({
+  const here = await stage.serve({ files: null });
+  const source = await stage.double.addRepository("octocat/source", { isPrivate: true, files: { ...manyFiles(3_000), ...ODD } });
+  const imported = await stage.world.declarations.declareSync({
     owner: { kind: "resource", ref: "uid-in" },
     namespace: "default",
     name: "in",
@@ -45,7 +31,7 @@ it("a repository comes through an import and an export as the same tree, and the
     connection: here.name,
     spec: { ...QUIET_SPEC, autoSync: false, branch: "main", remote: source.fullName },
   });
-  expect(await world.settle(engine, imported)).toMatchObject({ lastError: null });
+  expect(await stage.world.settle(stage.engine, imported)).toMatchObject({ lastError: null });
   const exported = await here.declare();
   expect(exported).toMatchObject({ lastError: null, lastRun: { added: 3_000 + Object.keys(ODD).length } });
   const tree = await source.git.resolve("refs/heads/main", "tree");
@@ -53,10 +39,10 @@ it("a repository comes through an import and an export as the same tree, and the
   expect(await here.treeThere()).toBe(tree);
   await here.remote.git.source.git("fsck", "--strict", "--connectivity-only");
 
-  github.clear();
+  stage.double.clear();
   await here.runAgain();
-  await world.database.query("UPDATE syncs SET next_run_at = now() WHERE id = $1", [imported.id]);
-  await world.settle(engine, imported);
-  expect(github.requests.map(({ route }) => route)).toEqual(["git upload-pack", "git upload-pack"]);
+  await stage.world.database.query("UPDATE syncs SET next_run_at = now() WHERE id = $1", [imported.id]);
+  await stage.world.settle(stage.engine, imported);
+  expect(stage.double.requests.map(({ route }) => route)).toEqual(["git upload-pack", "git upload-pack"]);
   expect((await here.runs()).map(({ status }) => status)).toEqual(["success"]);
 });

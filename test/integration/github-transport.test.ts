@@ -1,26 +1,11 @@
 // Which transport an export to GitHub takes: what git carries instead of the API, and what a sync may demand.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Engine } from "../../src/sync/engine.ts";
-import { type GitHubDouble, startGitHub } from "../support/providers/github/start.ts";
-import { README, type ServedGitHubOptions, serveGitHub } from "../support/served-github.ts";
-import { openSyncWorld, type SyncWorld } from "../support/sync-world.ts";
+import { describe, expect, it } from "vitest";
+import { stageGitHub } from "../support/export-stage.ts";
+import { README } from "../support/served-remote.ts";
 
-let github: GitHubDouble;
-let world: SyncWorld;
-let engine: Engine;
-beforeAll(async () => {
-  github = await startGitHub();
-  world = await openSyncWorld();
-  engine = await world.startEngine();
-});
-beforeEach(() => github.clear());
-afterAll(async () => {
-  await world[Symbol.asyncDispose]();
-  await github[Symbol.asyncDispose]();
-});
+const stage = stageGitHub();
 
-const serve = (options?: ServedGitHubOptions) => serveGitHub(world, engine, github, options);
-const pushes = () => github.requests.filter(({ route }) => route === "git receive-pack");
+const pushes = () => stage.double.requests.filter(({ route }) => route === "git receive-pack");
 
 describe("what git carries better, or alone", () => {
   it.each([
@@ -29,7 +14,7 @@ describe("what git carries better, or alone", () => {
     ["a large file", {}, { big: "x".repeat(5 * 1024 * 1024) }],
     ["dozens of binary files", {}, binaryFiles(40)],
   ] as const)("%s", async (_what, options, files) => {
-    const here = await serve(options);
+    const here = await stage.serve(options);
     await here.editHere({ ...("files" in options ? {} : README), ...files });
     expect((await here.declare()).lastError).toBeNull();
     expect(await here.treeThere()).toBe(await here.treeHere());
@@ -38,7 +23,7 @@ describe("what git carries better, or alone", () => {
   });
 
   it("is refused by a sync that demands the API, with nothing written", async () => {
-    const here = await serve({ files: null });
+    const here = await stage.serve({ files: null });
     await here.editHere({ a: "1\n" });
     const status = await here.declare({ transport: "api" });
     expect(status.lastErrorCode).toBe("TransportUnsuited");
@@ -48,17 +33,17 @@ describe("what git carries better, or alone", () => {
   });
 
   it("is dozens of binary files by the API all the same, 20 at once at most, where the API is demanded", async () => {
-    const here = await serve();
+    const here = await stage.serve();
     await here.editHere({ ...README, ...binaryFiles(60) });
     expect((await here.declare({ transport: "api" })).lastError).toBeNull();
     expect(await here.treeThere()).toBe(await here.treeHere());
     expect(here.apiCalls().filter(({ route }) => route?.endsWith("/git/blobs"))).toHaveLength(60);
-    expect(github.highWater).toBeLessThanOrEqual(20);
-    expect(github.highWater).toBeGreaterThan(5);
+    expect(stage.double.highWater).toBeLessThanOrEqual(20);
+    expect(stage.double.highWater).toBeGreaterThan(5);
   });
 
   it("is anything of a sync that demands git", async () => {
-    const here = await serve();
+    const here = await stage.serve();
     await here.editHere({ ...README, a: "1\n" });
     expect((await here.declare({ transport: "git" })).lastError).toBeNull();
     expect(pushes()).toHaveLength(1);

@@ -1,28 +1,14 @@
 // Exports to the GitLab double: what its API carries and what git does, in how many requests, and what becomes of a branch that moves
 // under a commit that no compare-and-swap protects.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Engine } from "../../src/sync/engine.ts";
-import { type GitLabDouble, startGitLab } from "../support/providers/gitlab/start.ts";
-import { README, type ServedGitLab, type ServedGitLabOptions, serveGitLab } from "../support/served-gitlab.ts";
+import { describe, expect, it } from "vitest";
+import { stageGitLab } from "../support/export-stage.ts";
+import type { ServedGitLab, ServedGitLabOptions } from "../support/served-gitlab.ts";
+import { README } from "../support/served-remote.ts";
 import { manyFiles, type SourceFile } from "../support/source-repository.ts";
-import { openSyncWorld, type SyncWorld } from "../support/sync-world.ts";
 
-let gitlab: GitLabDouble;
-let world: SyncWorld;
-let engine: Engine;
-beforeAll(async () => {
-  gitlab = await startGitLab();
-  world = await openSyncWorld();
-  engine = await world.startEngine();
-});
-beforeEach(() => gitlab.clear());
-afterAll(async () => {
-  await world[Symbol.asyncDispose]();
-  await gitlab[Symbol.asyncDispose]();
-});
+const stage = stageGitLab();
 
-const serve = (options?: ServedGitLabOptions) => serveGitLab(world, engine, gitlab, options);
-const routes = () => gitlab.requests.map(({ route }) => route ?? "");
+const routes = () => stage.double.requests.map(({ route }) => route ?? "");
 const pushes = () => routes().filter((route) => route === "git receive-pack").length;
 const commits = () => routes().filter((route) => route.startsWith("POST ") && route.endsWith("/repository/commits")).length;
 const latin1 = (text: string): string => Buffer.from(text).toString("latin1");
@@ -53,10 +39,10 @@ const ODD: readonly [what: string, files: Readonly<Record<string, SourceFile>>][
 
 /** Exported once, so that the next change is one on top of that. */
 async function exported(options?: ServedGitLabOptions): Promise<ServedGitLab> {
-  const here = await serve(options);
+  const here = await stage.serve(options);
   await here.editHere({ ...README, a: "0\n", b: "0\n" });
   expect((await here.declare()).lastError).toBeNull();
-  gitlab.clear();
+  stage.double.clear();
   return here;
 }
 
@@ -78,7 +64,7 @@ describe("an export to GitLab", () => {
   });
 
   it("of 1,000 files is one commit, pushed", async () => {
-    const here = await serve();
+    const here = await stage.serve();
     await here.editHere({ ...README, ...manyFiles(1_000) });
     expect(await here.declare()).toMatchObject({ lastError: null, lastRun: { added: 1_000 } });
     expect(await here.treeThere()).toBe(await here.treeHere());
@@ -86,18 +72,18 @@ describe("an export to GitLab", () => {
   });
 
   it("writes modes, binary content and odd names exactly, and then has nothing to do", async () => {
-    const here = await serve();
+    const here = await stage.serve();
     await here.editHere({ ...README, ...PLAIN });
     expect((await here.declare({ transport: "api" })).lastError).toBeNull();
     expect(await here.treeThere()).toBe(await here.treeHere());
     expect([pushes(), commits()]).toEqual([0, 1]);
-    gitlab.clear();
+    stage.double.clear();
     await here.runAgain();
     expect(routes()).toEqual(["git upload-pack"]);
   });
 
   it("replaces a file by a folder and a folder by a file, deletes, and changes modes alone", async () => {
-    const here = await serve({ files: { a: "file\n", "b/c": "1\n", "b/d": "2\n", gone: "x\n", tool: "run\n" } });
+    const here = await stage.serve({ files: { a: "file\n", "b/c": "1\n", "b/d": "2\n", gone: "x\n", tool: "run\n" } });
     await here.editHere({ "a/x": "1\n", "a/y": "2\n", b: "file\n", tool: { mode: "100755", content: "run\n" } });
     expect((await here.declare({ transport: "api", onDivergence: "Overwrite" })).lastError).toBeNull();
     expect(await here.treeThere()).toBe(await here.treeHere());
@@ -105,7 +91,7 @@ describe("an export to GitLab", () => {
   });
 
   it.each(ODD)("of %s is pushed, and refused where the API is demanded", async (_, files) => {
-    const here = await serve();
+    const here = await stage.serve();
     await here.editHere({ ...README, ...files });
     const demanded = await here.declare({ transport: "api" });
     expect(demanded.lastErrorCode).toBe("TransportUnsuited");
@@ -116,13 +102,13 @@ describe("an export to GitLab", () => {
   });
 
   it("of whatever git can hold to an empty project is pushed, comes back the same, and leaves nothing to do", async () => {
-    const here = await serve({ files: null });
+    const here = await stage.serve({ files: null });
     const odd = Object.assign({}, ...ODD.slice(0, 4).map(([, files]) => files));
     await here.editHere({ ...PLAIN, ...odd, ...manyFiles(2_000) });
     expect((await here.declare()).lastError).toBeNull();
     const tree = await here.treeHere();
     expect([await here.treeThere(), commits(), pushes()]).toEqual([tree, 0, 1]);
-    gitlab.clear();
+    stage.double.clear();
     await here.runAgain();
     expect(routes()).toEqual(["git upload-pack"]);
     await here.remote.commit({ theirs: "1\n" });
@@ -133,7 +119,7 @@ describe("an export to GitLab", () => {
 
   it("follows a project that has moved", async () => {
     const here = await exported();
-    gitlab.moveProject(here.remote, `group/other/${here.name}`);
+    stage.double.moveProject(here.remote, `group/other/${here.name}`);
     await here.editHere({ a: "1\n" });
     expect((await here.runAgain()).lastError).toBeNull();
     expect(await here.treeThere()).toBe(await here.treeHere());
@@ -143,7 +129,7 @@ describe("an export to GitLab", () => {
 
 describe("a branch that moves between plan and commit", () => {
   const race = (here: ServedGitLab, files: Readonly<Record<string, SourceFile>>): void =>
-    gitlab.faults.order(COMMITS, { kind: "before", run: () => here.remote.commit(files) });
+    stage.double.faults.order(COMMITS, { kind: "before", run: () => here.remote.commit(files) });
 
   it("at another path gets the commit on top, which is recorded as what it is", async () => {
     const here = await exported();
@@ -153,7 +139,7 @@ describe("a branch that moves between plan and commit", () => {
     expect(await here.remote.git.source.git("show", "main:theirs", "main:a")).toBe("1\n1");
     expect(await here.commitsThere()).toBe(4);
     expect((await here.runs())[0]).toMatchObject({ status: "success", commitSha: await here.remote.head() });
-    gitlab.clear();
+    stage.double.clear();
     await here.runAgain();
     expect(routes()).toEqual(["git upload-pack"]);
     await here.editHere({ a: "2\n" });
@@ -194,10 +180,10 @@ describe("a branch that moves between plan and commit", () => {
     const here = await exported();
     await here.editHere({ a: "1\n" });
     // After the head was read, and before the commit.
-    gitlab.faults.order(/git-upload-pack/, { kind: "after", run: () => here.remote.commit({ theirs: "1\n" }) });
-    gitlab.faults.order(COMMITS, { kind: "loseAnswer" });
+    stage.double.faults.order(/git-upload-pack/, { kind: "after", run: () => here.remote.commit({ theirs: "1\n" }) });
+    stage.double.faults.order(COMMITS, { kind: "loseAnswer" });
     expect((await here.runAgain()).lastError).toBeNull();
-    expect(gitlab.faults.pending).toBe(0);
+    expect(stage.double.faults.pending).toBe(0);
     expect(await here.remote.git.source.git("show", "main:theirs", "main:a")).toBe("1\n1");
     await here.runAgain();
     expect([await here.commitsThere(), commits()]).toEqual([4, 1]);

@@ -1,29 +1,14 @@
 // Each refusal of an export by GitLab's API has its own code and says what to change, leaves the branch as it was, and is over
 // when its cause is.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../src/domain/errors.ts";
-import type { Engine } from "../../src/sync/engine.ts";
+import { stageGitLab } from "../support/export-stage.ts";
 import { ROLE } from "../support/providers/gitlab/credentials.ts";
-import { type GitLabDouble, startGitLab } from "../support/providers/gitlab/start.ts";
-import { README, type ServedGitLab, type ServedGitLabOptions, serveGitLab } from "../support/served-gitlab.ts";
-import { openSyncWorld, type SyncWorld } from "../support/sync-world.ts";
+import type { ServedGitLab, ServedGitLabOptions } from "../support/served-gitlab.ts";
+import { README } from "../support/served-remote.ts";
 
-let gitlab: GitLabDouble;
-let world: SyncWorld;
-let engine: Engine;
-beforeAll(async () => {
-  gitlab = await startGitLab();
-  world = await openSyncWorld();
-  engine = await world.startEngine();
-});
-beforeEach(() => {
-  gitlab.faults.clear();
-  gitlab.clear();
-});
-afterAll(async () => {
-  await world[Symbol.asyncDispose]();
-  await gitlab[Symbol.asyncDispose]();
-});
+const stage = stageGitLab();
+beforeEach(() => stage.double.faults.clear());
 
 const COMMITS = /POST .*\/repository\/commits/;
 
@@ -32,7 +17,7 @@ type Refused = { readonly here: ServedGitLab; readonly message: string };
 
 /** Exports one file and expects the refusal; the remote's branch is where it was. */
 async function refusal(code: ErrorCode, { arrange, ...options }: Arranged): Promise<Refused> {
-  const here = await serveGitLab(world, engine, gitlab, options);
+  const here = await stage.serve(options);
   arrange?.(here);
   const before = await here.remote.head();
   await here.editHere({ ...README, a: "1\n" });
@@ -45,7 +30,7 @@ async function refusal(code: ErrorCode, { arrange, ...options }: Arranged): Prom
 }
 
 async function heals(here: ServedGitLab): Promise<void> {
-  gitlab.faults.clear();
+  stage.double.faults.clear();
   // What is for good is tried again when something has changed.
   await here.editHere({ b: "1\n" });
   expect((await here.runAgain()).lastError).toBeNull();
@@ -55,7 +40,7 @@ async function heals(here: ServedGitLab): Promise<void> {
 
 const saying = (status: number, body: object | string, headers: Readonly<Record<string, string>> = {}) => ({
   arrange: () =>
-    gitlab.faults.order(
+    stage.double.faults.order(
       COMMITS,
       {
         kind: "answer",
@@ -110,7 +95,7 @@ describe("GitLab refuses", () => {
   it("a member who may only read", async () => {
     const { here, message } = await refusal("AccessDenied", { role: "reporter" });
     expect(message).toContain("role Developer");
-    gitlab.setRole(here.remote, gitlab.world.tokens.get(here.token)?.user.username ?? "", "developer");
+    stage.double.setRole(here.remote, stage.double.world.tokens.get(here.token)?.user.username ?? "", "developer");
     await heals(here);
   });
 
@@ -155,18 +140,18 @@ describe("GitLab refuses", () => {
       "RateLimited",
       saying(429, "Retry later\n", { "content-type": "text/plain", "retry-after": "61" }),
     );
-    const posts = gitlab.requests.filter(({ method, route }) => method === "POST" && route === null);
+    const posts = stage.double.requests.filter(({ method, route }) => method === "POST" && route === null);
     expect(posts.length).toBeLessThanOrEqual(1);
-    const status = await world.declarations.readSync((await here.runs())[0]?.syncId ?? "");
+    const status = await stage.world.declarations.readSync((await here.runs())[0]?.syncId ?? "");
     expect(Date.parse(status?.nextRunAt ?? "")).toBeGreaterThan(Date.now() + 50_000);
   });
 
   it("a token that was revoked between two exports", async () => {
-    const here = await serveGitLab(world, engine, gitlab);
+    const here = await stage.serve();
     await here.editHere({ ...README, a: "1\n" });
     await here.declare();
     await here.editHere({ a: "2\n" });
-    gitlab.faults.order(COMMITS, { kind: "before", run: async () => gitlab.revokeToken(here.token) });
+    stage.double.faults.order(COMMITS, { kind: "before", run: async () => stage.double.revokeToken(here.token) });
     expect(await here.runAgain()).toMatchObject({ lastErrorCode: "AuthenticationFailed" });
     expect(await here.commitsThere()).toBe(2);
   });
@@ -174,10 +159,10 @@ describe("GitLab refuses", () => {
 
 describe("a token for git alone", () => {
   it("exports by git without being asked to", async () => {
-    const here = await serveGitLab(world, engine, gitlab, { scopes: ["read_repository", "write_repository"] });
+    const here = await stage.serve({ scopes: ["read_repository", "write_repository"] });
     await here.editHere({ ...README, a: "1\n" });
     expect((await here.declare()).lastError).toBeNull();
     expect(await here.treeThere()).toBe(await here.treeHere());
-    expect(gitlab.requests.filter(({ route }) => route === "git receive-pack")).toHaveLength(1);
+    expect(stage.double.requests.filter(({ route }) => route === "git receive-pack")).toHaveLength(1);
   });
 });

@@ -53,9 +53,27 @@ export async function startCommitHost(provider: Provider): Promise<CommitHost> {
 
 async function startGitHubHost(): Promise<CommitHost> {
   const double = await startGitHub();
+  return hostOf("github", double, async (owner, files) => {
+    const repository = await double.addRepository(`${owner}/copy`, files);
+    return { remote: repository.fullName, there: repository };
+  });
+}
+
+async function startGitLabHost(): Promise<CommitHost> {
+  const double = await startGitLab();
+  return hostOf("gitlab", double, async (owner, files) => {
+    const project = await double.addProject(`${owner}/sub/copy`, files);
+    return { remote: project.fullPath, there: project };
+  });
+}
+
+type Double = Awaited<ReturnType<typeof startGitHub> | ReturnType<typeof startGitLab>>;
+type AddSite = (owner: string, files: { readonly files?: Files }) => Promise<Pick<SiteParts, "remote" | "there">>;
+
+function hostOf(provider: Provider, double: Double, addSite: AddSite): CommitHost {
   let added = 0;
   return {
-    provider: "github",
+    provider,
     faults: double.faults,
     get requests() {
       return double.requests;
@@ -64,29 +82,9 @@ async function startGitHubHost(): Promise<CommitHost> {
     async add(files) {
       added += 1;
       // An owner each: rate limits are a user's.
-      const repository = await double.addRepository(`octocat-${added}/copy`, files === null ? {} : { files });
-      const token = double.addToken({ user: `octocat-${added}` });
-      return site({ provider: "github", baseUrl: double.url, remote: repository.fullName, token, there: repository });
-    },
-    [Symbol.asyncDispose]: () => double[Symbol.asyncDispose](),
-  };
-}
-
-async function startGitLabHost(): Promise<CommitHost> {
-  const double = await startGitLab();
-  let added = 0;
-  return {
-    provider: "gitlab",
-    faults: double.faults,
-    get requests() {
-      return double.requests;
-    },
-    clear: () => double.clear(),
-    async add(files) {
-      added += 1;
-      const project = await double.addProject(`group-${added}/sub/copy`, files === null ? {} : { files });
-      const token = double.addToken({ user: `group-${added}` });
-      return site({ provider: "gitlab", baseUrl: double.url, remote: project.fullPath, token, there: project });
+      const owner = `owner-${added}`;
+      const made = await addSite(owner, files === null ? {} : { files });
+      return site({ ...made, provider, baseUrl: double.url, token: double.addToken({ user: owner }) });
     },
     [Symbol.asyncDispose]: () => double[Symbol.asyncDispose](),
   };
