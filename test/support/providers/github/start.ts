@@ -6,11 +6,12 @@ import { type Answer, type ProviderRequest, textAnswer } from "../answer.ts";
 import { BareRepository } from "../bare-repository.ts";
 import { Faults } from "../faults.ts";
 import { parseGitPath } from "../git-access.ts";
-import { type HttpFront, startHttpFront } from "../http-front.ts";
+import { startHttpFront } from "../http-front.ts";
 import { Identifiers } from "../identifiers.ts";
+import { type DoubleParts, ProviderDouble } from "../provider-double.ts";
 import { installInspection } from "../push-inspection.ts";
 import { type RecordedRequest, Recording } from "../recording.ts";
-import { type Violation, Violations } from "../violations.ts";
+import { Violations } from "../violations.ts";
 import { WebhookSender } from "../webhook-sender.ts";
 import { budgetKey, GitHubApi } from "./api.ts";
 import type { GitHubApp, GitHubInstallation } from "./apps.ts";
@@ -53,65 +54,21 @@ export type RepositoryOptions = {
   readonly files?: Readonly<Record<string, SourceFile>>;
 };
 
-export class GitHubDouble implements AsyncDisposable {
-  readonly world: GitHubWorld;
-  readonly faults: Faults;
+export class GitHubDouble extends ProviderDouble<GitHubWorld> {
   readonly budgets: Budgets;
-  readonly #recording: Recording;
-  readonly #violations: Violations;
-  readonly #front: HttpFront;
 
-  constructor(parts: {
-    readonly world: GitHubWorld;
-    readonly faults: Faults;
-    readonly recording: Recording;
-    readonly violations: Violations;
-    readonly budgets: Budgets;
-    readonly front: HttpFront;
-  }) {
-    this.world = parts.world;
-    this.faults = parts.faults;
+  constructor(parts: DoubleParts<GitHubWorld> & { readonly budgets: Budgets }) {
+    super(parts);
     this.budgets = parts.budgets;
-    this.#recording = parts.recording;
-    this.#violations = parts.violations;
-    this.#front = parts.front;
   }
 
-  /** The site, which is also the API's root as on GitHub.com. Without a trailing slash. */
-  get url(): string {
-    return this.#front.url;
-  }
-
-  /** The API's root as an Enterprise server has it. */
+  /** The API's root as an Enterprise server has it; on GitHub.com it is the site. */
   get enterpriseApiUrl(): string {
-    return `${this.#front.url}/api/v3`;
+    return `${this.url}/api/v3`;
   }
 
   get limits(): GitHubLimits {
     return this.budgets.limits;
-  }
-
-  get sender(): WebhookSender {
-    return this.world.sender;
-  }
-
-  get requests(): readonly RecordedRequest[] {
-    return this.#recording.requests;
-  }
-
-  /** The most requests at once since the last `clear`. */
-  get highWater(): number {
-    return this.#recording.highWater;
-  }
-
-  /** Forgets the recorded requests. */
-  clear(): void {
-    this.#recording.clear();
-  }
-
-  /** Violations so far, which are then forgotten; what is left fails the disposal. */
-  takeViolations(): Violation[] {
-    return this.#violations.take();
   }
 
   addUser(login: string, type: GitHubUser["type"] = "User"): GitHubUser {
@@ -203,18 +160,8 @@ export class GitHubDouble implements AsyncDisposable {
     this.budgets.throttle(budgetKey(found, false), throttle);
   }
 
-  /** Resolves when every webhook so far was sent and answered; held ones stay held. */
-  hooksSettled(): Promise<void> {
-    return this.world.hooks.settled();
-  }
-
-  /** @throws Error when there are violations left. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.world.sender.stop();
-    await this.#front[Symbol.asyncDispose]();
-    await this.world.hooks.settled();
-    for (const { git } of this.world.repositories.values()) await git[Symbol.asyncDispose]();
-    this.#violations.throwIfAny();
+  protected gitRepositories(): BareRepository[] {
+    return [...this.world.repositories.values()].map(({ git }) => git);
   }
 
   #makeToken(

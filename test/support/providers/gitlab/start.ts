@@ -5,11 +5,12 @@ import { type Answer, type ProviderRequest, textAnswer } from "../answer.ts";
 import { BareRepository } from "../bare-repository.ts";
 import { Faults } from "../faults.ts";
 import { parseGitPath } from "../git-access.ts";
-import { type HttpFront, startHttpFront } from "../http-front.ts";
+import { startHttpFront } from "../http-front.ts";
 import { Identifiers } from "../identifiers.ts";
+import { ProviderDouble } from "../provider-double.ts";
 import { installInspection } from "../push-inspection.ts";
 import { type RecordedRequest, Recording } from "../recording.ts";
-import { type Violation, Violations } from "../violations.ts";
+import { Violations } from "../violations.ts";
 import { WebhookSender } from "../webhook-sender.ts";
 import { budgetKey, GitLabApi } from "./api.ts";
 import { type GitLabScope, type GitLabToken, type GitLabUser, ROLE, type RoleName } from "./credentials.ts";
@@ -48,61 +49,11 @@ export type ProjectOptions = {
   readonly files?: Readonly<Record<string, SourceFile>>;
 };
 
-type Parts = {
-  readonly world: GitLabWorld;
-  readonly faults: Faults;
-  readonly recording: Recording;
-  readonly violations: Violations;
-  readonly front: HttpFront;
-};
-
 const PREFIX = { personal: "glpat-", project: "glpat-", group: "glpat-", oauth: "" } as const;
 
-export class GitLabDouble implements AsyncDisposable {
-  readonly world: GitLabWorld;
-  readonly faults: Faults;
-  readonly #recording: Recording;
-  readonly #violations: Violations;
-  readonly #front: HttpFront;
-
-  constructor(parts: Parts) {
-    this.world = parts.world;
-    this.faults = parts.faults;
-    this.#recording = parts.recording;
-    this.#violations = parts.violations;
-    this.#front = parts.front;
-  }
-
-  /** Root of the instance, without a trailing slash; the API is below `/api/v4`. */
-  get url(): string {
-    return this.#front.url;
-  }
-
+export class GitLabDouble extends ProviderDouble<GitLabWorld> {
   get limits(): GitLabLimits {
     return this.world.budgets.limits;
-  }
-
-  get sender(): WebhookSender {
-    return this.world.sender;
-  }
-
-  get requests(): readonly RecordedRequest[] {
-    return this.#recording.requests;
-  }
-
-  /** The most requests at once since the last `clear`. */
-  get highWater(): number {
-    return this.#recording.highWater;
-  }
-
-  /** Forgets the recorded requests. */
-  clear(): void {
-    this.#recording.clear();
-  }
-
-  /** Violations so far, which are then forgotten; what is left fails the disposal. */
-  takeViolations(): Violation[] {
-    return this.#violations.take();
   }
 
   addUser(username: string, isBot = false): GitLabUser {
@@ -181,18 +132,8 @@ export class GitLabDouble implements AsyncDisposable {
     this.world.budgets.throttle(budgetKey(found), retryAfterSeconds);
   }
 
-  /** Resolves when every webhook so far was sent and answered; held ones stay held. */
-  hooksSettled(): Promise<void> {
-    return this.world.hooks.settled();
-  }
-
-  /** @throws Error when there are violations left. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.world.sender.stop();
-    await this.#front[Symbol.asyncDispose]();
-    await this.world.hooks.settled();
-    for (const { git } of this.world.projects.values()) await git[Symbol.asyncDispose]();
-    this.#violations.throwIfAny();
+  protected gitRepositories(): BareRepository[] {
+    return [...this.world.projects.values()].map(({ git }) => git);
   }
 }
 
