@@ -1,8 +1,8 @@
-// The `api` role in a process of its own on a real, durable PostgreSQL, both in a temporary folder. The bench is its client.
+// The program, in the role `api` unless said, in a process of its own on a real, durable PostgreSQL, both in a temporary folder. The bench is its client.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -38,12 +38,25 @@ export type ApiProcess = AsyncDisposable & {
   restart(cache: "kept" | "emptied"): Promise<void>;
 };
 
-export async function startApiProcess(): Promise<ApiProcess> {
+export type ApiProcessOptions = {
+  /** `standalone` has workers too. */
+  readonly role?: "api" | "standalone";
+  /** More of the environment. */
+  readonly settings?: Readonly<Record<string, string>>;
+};
+
+export async function startApiProcess({ role = "api", settings: more = {} }: ApiProcessOptions = {}): Promise<ApiProcess> {
   await using stack = new AsyncDisposableStack();
-  const dataDir = await mkdtemp(join(tmpdir(), "coregit-bench-api-"));
-  stack.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const folder = await mkdtemp(join(tmpdir(), "coregit-bench-api-"));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  // The database that is started here locks a folder of its own.
+  const [dataDir, databaseDir] = [join(folder, role), join(folder, "database")];
+  await mkdir(dataDir);
+  await mkdir(databaseDir);
   const logger = createLogger({ level: "error", format: "json", destination: process.stderr });
-  const { url: databaseUrl } = stack.use(await startEmbeddedPostgres({ dataDir, logger, signal: AbortSignal.timeout(60_000) }));
+  const { url: databaseUrl } = stack.use(
+    await startEmbeddedPostgres({ dataDir: databaseDir, logger, signal: AbortSignal.timeout(60_000) }),
+  );
   await migrate({ url: databaseUrl, logger });
   const database = stack.use(await connectPostgres({ url: databaseUrl, logger, maxConnections: 16 }));
   const key = `cgk_live_${randomBytes(20).toString("hex")}`;
@@ -56,8 +69,10 @@ export async function startApiProcess(): Promise<ApiProcess> {
     COREGIT_MASTER_KEY: key,
     COREGIT_ENCRYPTION_KEY: randomBytes(32).toString("base64"),
     COREGIT_LISTEN: listen,
+    COREGIT_PUBLIC_URL: url,
+    ...more,
   };
-  let running = await startRole(url, settings);
+  let running = await startRole(role, url, settings);
   stack.defer(() => running.end());
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
   stack.defer(() => agent.destroy());
@@ -78,7 +93,7 @@ export async function startApiProcess(): Promise<ApiProcess> {
     async restart(cache) {
       await running.end();
       if (cache === "emptied") await rm(join(dataDir, "cache"), { recursive: true, force: true });
-      running = await startRole(url, settings);
+      running = await startRole(role, url, settings);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -86,8 +101,8 @@ export async function startApiProcess(): Promise<ApiProcess> {
 
 type RunningRole = { readonly pid: number; end(): Promise<void> };
 
-async function startRole(url: string, settings: Readonly<Record<string, string>>): Promise<RunningRole> {
-  const child = spawn(process.execPath, [join(ROOT, "src/main.ts"), "api"], {
+async function startRole(role: string, url: string, settings: Readonly<Record<string, string>>): Promise<RunningRole> {
+  const child = spawn(process.execPath, [join(ROOT, "src/main.ts"), role], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, COREGIT_LOG_LEVEL: "warn", ...settings },
     stdio: ["ignore", "ignore", "inherit"],

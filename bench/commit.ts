@@ -77,7 +77,7 @@ export async function benchCommitApi(): Promise<readonly BenchRow[]> {
   for (let index = 0; index < REPOSITORIES; index += 1) await api.addRepository(`site-${index}`);
   const busy = await load(CLIENTS, (client, round) => commit(api, `site-${client % REPOSITORIES}`, threeFiles(client, round)));
   const steady = await steadyLoad(REQUIRED_PER_SECOND, (client, round) =>
-    commit(api, `site-${client % REPOSITORIES}`, threeFiles(client, round)),
+    commit(api, `site-${client % REPOSITORIES}`, threeFiles(CLIENTS + client, round)),
   );
   const alone: number[] = [];
   for (let round = 0; round < ALONE_COMMITS; round += 1) {

@@ -34,7 +34,12 @@ export type EngineStack = AsyncDisposable & {
   nextRun(): Promise<number>;
 };
 
-export type DatabaseStack = AsyncDisposable & { readonly database: Database; readonly dataDir: string; readonly logger: Logger };
+export type DatabaseStack = AsyncDisposable & {
+  readonly database: Database;
+  readonly url: string;
+  readonly dataDir: string;
+  readonly logger: Logger;
+};
 
 /** A durable, migrated database of its own. */
 export async function openDatabaseStack(): Promise<DatabaseStack> {
@@ -46,7 +51,7 @@ export async function openDatabaseStack(): Promise<DatabaseStack> {
   await migrate({ url, logger });
   const database = stack.use(await connectPostgres({ url, logger }));
   const owned = stack.move();
-  return { database, dataDir, logger, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { database, url, dataDir, logger, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 export async function openEngineStack(): Promise<EngineStack> {

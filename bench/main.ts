@@ -2,20 +2,28 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
+import { benchApiFaults } from "./api-faults.ts";
 import { benchApiHistory } from "./api-history.ts";
 import { benchClaims } from "./claims.ts";
 import { benchCommitApi, benchCommitDeep, benchCommitHot, benchCommitThousand } from "./commit.ts";
 import { benchCloneHttp, benchPushHttp } from "./git-http.ts";
 import { benchCloneBesideCommits, benchGitMemory } from "./git-load.ts";
 import { benchImport } from "./import.ts";
+import { benchLeaderLost } from "./leader-lost.ts";
 import { benchLogTwenty } from "./log-20.ts";
 import type { BenchRow } from "./measure.ts";
 import { benchPlanLarge } from "./plan-large.ts";
 import { benchGitHubExport, benchGitLabExport } from "./provider-export.ts";
+import { benchPushToExport } from "./push-to-export.ts";
+import { benchScaleFirst } from "./scale-first.ts";
+import { benchScaleIdle } from "./scale-idle.ts";
+import { benchSoak } from "./soak.ts";
 import { benchStandaloneIdle } from "./standalone-idle.ts";
-import { benchPushToExport, benchWebhookStorm, benchWebhookToCommit } from "./webhooks.ts";
+import { benchWebhookStorm } from "./webhook-storm.ts";
+import { benchWebhookToCommit } from "./webhooks.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
+  "api-faults": benchApiFaults,
   "api-history": benchApiHistory,
   claims: benchClaims,
   "clone-beside-commits": benchCloneBesideCommits,
@@ -28,10 +36,14 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   "github-export": benchGitHubExport,
   "gitlab-export": benchGitLabExport,
   import: benchImport,
+  "leader-lost": benchLeaderLost,
   "log-20": benchLogTwenty,
   "plan-large": benchPlanLarge,
   "push-http": benchPushHttp,
   "push-to-export": benchPushToExport,
+  "scale-first": benchScaleFirst,
+  "scale-idle": benchScaleIdle,
+  soak: benchSoak,
   "standalone-idle": benchStandaloneIdle,
   "webhook-storm": benchWebhookStorm,
   "webhook-to-commit": benchWebhookToCommit,
