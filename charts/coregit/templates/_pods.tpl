@@ -47,6 +47,32 @@
 {{- end }}
 {{- end -}}
 
+{{/* (list root component): where traces go; nothing without an endpoint. */}}
+{{- define "coregit.tracing" -}}
+{{- $root := index . 0 -}}
+{{- with $root.Values.tracing -}}
+{{- if .endpoint -}}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ .endpoint | quote }}
+- name: OTEL_SERVICE_NAME
+  value: {{ include "coregit.fullname" $root }}-{{ index $ 1 }}
+- name: OTEL_RESOURCE_ATTRIBUTES
+  value: k8s.namespace.name={{ $root.Release.Namespace }},service.version={{ $root.Chart.AppVersion }}
+- name: OTEL_TRACES_SAMPLER
+  value: parentbased_traceidratio
+- name: OTEL_TRACES_SAMPLER_ARG
+  value: {{ .sampleRatio | quote }}
+{{- with .existingSecret }}
+- name: OTEL_EXPORTER_OTLP_HEADERS
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: headers
+{{- end }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* (list root component): the pod's fields that the values of a component decide. */}}
 {{- define "coregit.placement" -}}
 {{- $root := index . 0 -}}
@@ -100,6 +126,10 @@ imagePullSecrets:
 ports:
   - name: http
     containerPort: 8080
+{{- if eq (index . 1) "api" }}
+  - name: metrics
+    containerPort: 8081
+{{- end }}
 startupProbe:
   httpGet: { path: /livez, port: http }
   periodSeconds: 2
