@@ -11,6 +11,7 @@ import { errorsPage } from "./generate/errors-page.ts";
 import { openApiFile } from "./generate/openapi-file.ts";
 import { referencePage } from "./generate/reference-page.ts";
 import { sdkErrorCodes } from "./generate/sdk-error-codes.ts";
+import { settingsPage } from "./generate/settings-page.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -24,6 +25,7 @@ const files = new Map<string, string>([
   [`${chart}/values.schema.json`, chartSchema(chartValues)],
   [`${chart}/README.md`, chartReadme(chartValues)],
   ["docs/errors.md", errorsPage()],
+  ["docs/reference/settings.md", settingsPage()],
   ["docs/openapi.json", await openApiFile()],
   ["src/sdk/server-error-codes.ts", sdkErrorCodes()],
 ]);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { BlobStore } from "./blobs/blob-store.ts";
 import { openBlobStore } from "./blobs/open-blob-store.ts";
 import type { RoleStarters } from "./cli/ports.ts";
-import type { Config } from "./config/config.ts";
+import type { Config, ListenAddress } from "./config/config.ts";
 import { loadStandaloneSecrets } from "./config/secrets.ts";
 import { CHANNELS, type Database } from "./db/database.ts";
 import { migrate, waitForSchema } from "./db/migrate.ts";
@@ -15,8 +15,11 @@ import { systemClock } from "./domain/clock.ts";
 import { CoregitError } from "./domain/errors.ts";
 import type { Logger } from "./domain/log.ts";
 import { ProgressBoard } from "./domain/progress.ts";
+import type { Tracer } from "./domain/tracer.ts";
 import { runLocalReceivePack } from "./git/local-receive-pack.ts";
 import { runLocalUploadPack } from "./git/local-upload-pack.ts";
+import { listen } from "./http/listen.ts";
+import { createMetricsServer } from "./http/metrics-server.ts";
 import type { DependencyCheck, Readiness } from "./http/ports.ts";
 import { createReadiness } from "./http/readiness.ts";
 import { createHttpServer } from "./http/server.ts";
@@ -37,6 +40,7 @@ import { openConnectionChanges } from "./sync/connection-changes.ts";
 import type { Declarations } from "./sync/declarations.ts";
 import { type Engine, openEngine } from "./sync/engine.ts";
 import { openHistory } from "./sync/history.ts";
+import { openManualWebhooks } from "./sync/manual-webhooks.ts";
 import { openDeclarations } from "./sync/open-declarations.ts";
 import { openRepositoryChanges } from "./sync/repository-changes.ts";
 import { openResealSweep } from "./sync/reseal-sweep.ts";
@@ -44,8 +48,9 @@ import { openSyncConfigs } from "./sync/sync-configs.ts";
 import { openTriggers } from "./sync/triggers.ts";
 import { openWebhookIntake } from "./sync/webhook-intake.ts";
 import { openWebhookRegistrar } from "./sync/webhook-registrar.ts";
-import { createLogger } from "./telemetry/log.ts";
+import { createLogger, type LogOptions } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { openTelemetry, type Telemetry } from "./telemetry/open-telemetry.ts";
 
 type Terminal = { readonly output: ProgressOutput; readonly log: NodeJS.WritableStream };
 
@@ -57,7 +62,7 @@ export function createRoles(options: AppOptions): RoleStarters {
     operator: ({ config, namespaces, signal }) => runOperator(options, { config, namespaces, signal }),
     api: ({ config, signal }) => runApi(options, { config, signal }),
     async migrate({ config }) {
-      return await migrate({ url: databaseUrlOf(config), logger: loggerOf(config, options) });
+      return await migrate({ url: databaseUrlOf(config), logger: createLogger(logOf(config, options)) });
     },
   };
 }
@@ -66,6 +71,7 @@ export function createRoles(options: AppOptions): RoleStarters {
 type Core = {
   readonly config: Config;
   readonly logger: Logger;
+  readonly tracer: Tracer;
   readonly metrics: Metrics;
   readonly progress: ProgressBoard;
   readonly database: Database;
@@ -79,16 +85,16 @@ type Core = {
 async function openCore(
   stack: AsyncDisposableStack,
   app: AppOptions,
-  parts: { readonly config: Config; readonly logger: Logger; readonly database: Database },
+  parts: Pick<Core, "config" | "logger" | "tracer" | "database">,
 ): Promise<Core> {
-  const { config, logger, database } = parts;
+  const { config, logger, tracer, database } = parts;
   const blobs = stack.use(await openBlobStore(config.blobStore, database));
   const metrics = createMetrics(app.version);
-  const shared = { database, blobs, cacheDir: join(config.dataDir, "cache"), logger, clock: systemClock };
+  const shared = { database, blobs, cacheDir: join(config.dataDir, "cache"), logger, tracer, clock: systemClock };
   const { cacheMaxBytes, packRetentionMs } = config;
   const limits = storeLimits(config.maxPackBytes);
   const store = stack.use(await openRepositoryStore({ ...shared, cacheMaxBytes, limits, metrics: metrics.cache }));
-  const declarations = openDeclarations({ database, store, keys: config.encryptionKeys });
+  const declarations = openDeclarations({ database, store, keys: config.encryptionKeys, tracer });
   const instanceId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   stack.use(openStoreUpkeep({ ...shared, store, packRetentionMs, random: Math.random, metrics: metrics.upkeep }));
   const progress = new ProgressBoard(systemClock);
@@ -96,13 +102,13 @@ async function openCore(
   const userAgent = `coregit/${app.version}`;
   const local = { fileRemotes, runLocalUploadPack, runLocalReceivePack };
   const remotes = stack.use(
-    openRemotes({ ...local, allowedHosts, userAgent, clock: systemClock, logger, metrics: metrics.providers }),
+    openRemotes({ ...local, allowedHosts, userAgent, clock: systemClock, logger, tracer, metrics: metrics.providers }),
   );
   return { ...parts, metrics, progress, blobs, store, declarations, remotes, instanceId };
 }
 
 function openWorkers(stack: AsyncDisposableStack, core: Core, isOnlyWorker: boolean): Engine {
-  const { config, database, store, remotes, logger } = core;
+  const { config, database, store, remotes, logger, tracer } = core;
   const engine = openEngine({
     database,
     store,
@@ -112,6 +118,7 @@ function openWorkers(stack: AsyncDisposableStack, core: Core, isOnlyWorker: bool
     clock: systemClock,
     random: Math.random,
     logger,
+    tracer,
     workers: config.workers,
     instanceId: core.instanceId,
     isOnlyWorker,
@@ -133,11 +140,11 @@ async function startWork(stack: AsyncDisposableStack, core: Core, engine: Engine
 
 /** Begins to listen and answers where. `masterKey` null: health and metrics only, the operator's case without a key. */
 async function serveHttp(stack: AsyncDisposableStack, core: Core, readiness: Readiness): Promise<string> {
-  const { config, database, store, declarations, metrics, logger } = core;
+  const { config, database, store, declarations, metrics, logger, tracer } = core;
   const app = createHttpServer({
     store,
     declarations,
-    triggers: openTriggers(database),
+    triggers: openTriggers(database, tracer),
     history: openHistory(database),
     catalog: createCatalog(database),
     changes: {
@@ -145,33 +152,30 @@ async function serveHttp(stack: AsyncDisposableStack, core: Core, readiness: Rea
     },
     ...openGitExchange(store),
     readiness,
-    metricsPage: metrics.page,
+    metricsPage: config.metricsListen === null ? metrics.page : null,
     progress: core.progress,
     httpMetrics: metrics.http,
     masterKey: config.masterKey,
     tokenRateLimit: config.tokenRateLimit,
     tokens: openTokens(database, systemClock),
     repositories: openRepositoryChanges({ database, store, clock: systemClock }),
-    connections: openConnectionChanges({ database, keys: config.encryptionKeys, accounts: core.remotes }),
-    syncConfigs: openSyncConfigs(database, { awaitsWebhooks: config.publicUrl !== null }),
-    webhooks: openWebhookIntake({ database, keys: config.encryptionKeys, clock: systemClock }),
+    connections: openConnectionChanges({ database, keys: config.encryptionKeys, accounts: core.remotes, tracer }),
+    syncConfigs: openSyncConfigs(database, { awaitsWebhooks: config.publicUrl !== null, tracer }),
+    webhooks: openWebhookIntake({ database, keys: config.encryptionKeys, clock: systemClock, tracer }),
+    manualWebhooks: openManualWebhooks({ database, keys: config.encryptionKeys }),
     logger,
+    tracer,
     clock: systemClock,
   });
   stack.defer(() => app.close());
-  const { host, port } = config.listen;
-  return await app.listen({ host, port }).catch((cause: unknown) => {
-    throw new CoregitError("InvalidSpec", `Cannot listen on ${host}:${port} (COREGIT_LISTEN): ${listenProblem(cause)}.`, {
-      cause,
-    });
-  });
+  if (config.metricsListen !== null) await serveMetrics(stack, metrics, config.metricsListen);
+  return await listen(app, config.listen, "COREGIT_LISTEN");
 }
 
-function listenProblem(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  if (code === "EADDRINUSE") return "the port is taken by another program";
-  if (code === "EACCES") return "this user may not use that port";
-  return "the address is not one of this machine";
+async function serveMetrics(stack: AsyncDisposableStack, { page }: Metrics, at: ListenAddress): Promise<void> {
+  const app = createMetricsServer(page);
+  stack.defer(() => app.close());
+  await listen(app, at, "COREGIT_METRICS_LISTEN");
 }
 
 function readinessOf({ database, blobs }: Core, more: () => readonly DependencyCheck[] = () => []): Readiness {
@@ -187,14 +191,14 @@ async function runStandalone(
   }: { readonly config: Config; readonly manifests: string | null; readonly signal: AbortSignal },
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const logger = loggerOf(given, app);
+  const { logger, tracer } = stack.use(await telemetryOf(given, app));
   const config = await loadStandaloneSecrets(given);
   let url = config.databaseUrl;
   if (url === null) url = stack.use(await startEmbeddedPostgres({ dataDir: config.dataDir, logger, signal })).url;
   else stack.use(await lockDataDir(config.dataDir));
   await migrate({ url, logger });
   const database = stack.use(await connectPostgres({ url, logger, maxConnections: 10 + config.workers }));
-  const core = await openCore(stack, app, { config, logger, database });
+  const core = await openCore(stack, app, { config, logger, tracer, database });
   const engine = openWorkers(stack, core, given.databaseUrl === null);
   const httpUrl = await serveHttp(stack, core, readinessOf(core));
   await startWork(stack, core, engine);
@@ -214,9 +218,9 @@ async function runApi(
   { config, signal }: { readonly config: Config; readonly signal: AbortSignal },
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const logger = loggerOf(config, app);
+  const { logger, tracer } = stack.use(await telemetryOf(config, app));
   const database = stack.use(openPostgres({ url: databaseUrlOf(config), logger }));
-  const core = await openCore(stack, app, { config, logger, database });
+  const core = await openCore(stack, app, { config, logger, tracer, database });
   const url = await serveHttp(stack, core, readinessOf(core));
   logger.info({ url }, "Serving the API.");
   await aborted(signal);
@@ -234,9 +238,9 @@ async function runOperator(
   const { loadKubeConfig } = await import("./kube/kube-config.ts");
   const { openOperator } = await import("./operator/operator.ts");
   await using stack = new AsyncDisposableStack();
-  const logger = loggerOf(config, app);
+  const { logger, tracer } = stack.use(await telemetryOf(config, app));
   const database = stack.use(openPostgres({ url: databaseUrlOf(config), logger, maxConnections: 10 + config.workers }));
-  const core = await openCore(stack, app, { config, logger, database });
+  const core = await openCore(stack, app, { config, logger, tracer, database });
   const engine = openWorkers(stack, core, false);
   let watching: DependencyCheck = { name: "kubernetes", reason: "the first list is not complete" };
   const url = await serveHttp(
@@ -251,7 +255,8 @@ async function runOperator(
     openOperator({
       kubeConfig: loadKubeConfig(),
       database,
-      declarationsOver: (fenced) => openDeclarations({ database: fenced, store: core.store, keys: config.encryptionKeys }),
+      declarationsOver: (fenced) =>
+        openDeclarations({ database: fenced, store: core.store, keys: config.encryptionKeys, tracer }),
       namespaces,
       publicUrl: config.publicUrl,
       identity: core.instanceId,
@@ -259,7 +264,9 @@ async function runOperator(
       clock: systemClock,
       random: Math.random,
       logger,
+      tracer,
       metrics: core.metrics.runtime,
+      resourceMetrics: config.hasResourceMetrics ? core.metrics.resources : undefined,
       progress: core.progress,
     }),
   );
@@ -274,8 +281,12 @@ function databaseUrlOf(config: Config): string {
   return config.databaseUrl;
 }
 
-function loggerOf(config: Config, { terminal }: AppOptions): Logger {
-  return createLogger({ level: config.logLevel, format: config.logFormat, destination: terminal.log });
+function logOf(config: Config, { terminal }: AppOptions): LogOptions {
+  return { level: config.logLevel, format: config.logFormat, destination: terminal.log };
+}
+
+function telemetryOf(config: Config, app: AppOptions): Promise<Telemetry> {
+  return openTelemetry(logOf(config, app), config.tracing);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

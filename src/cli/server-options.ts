@@ -2,7 +2,7 @@
 
 import type { Config } from "../config/config.ts";
 import { type ConfigInput, parseConfig } from "../config/parse-config.ts";
-import { CLIENT_SETTINGS, SERVER_SETTINGS, type Setting } from "../config/settings.ts";
+import { CLIENT_SETTINGS, SERVER_SETTINGS, type Setting, TRACING_SETTINGS } from "../config/settings.ts";
 import type { CliPorts } from "./ports.ts";
 
 export type ServerFlags = { readonly listen?: string; readonly dataDir?: string };
@@ -28,7 +28,7 @@ export function configOf(command: ConfigInput["command"], flags: ServerFlags, po
 }
 
 export function serverHelp(...examples: readonly string[]): string {
-  return `${settingsHelp(SERVER_SETTINGS)}${examplesHelp(...examples)}`;
+  return `${settingsHelp([...SERVER_SETTINGS, ...TRACING_SETTINGS])}${examplesHelp(...examples)}`;
 }
 
 export function clientHelp(...examples: readonly string[]): string {
@@ -40,6 +40,6 @@ export function examplesHelp(...examples: readonly string[]): string {
 }
 
 function settingsHelp(settings: readonly Setting[]): string {
-  const lines = settings.map(({ variable, meaning, default: fallback }) => `  ${variable.padEnd(24)}${meaning} [${fallback}]\n`);
+  const lines = settings.map(({ variable, meaning, default: fallback }) => `  ${variable.padEnd(23)} ${meaning} [${fallback}]\n`);
   return `\nEnvironment (a flag wins):\n${lines.join("")}`;
 }

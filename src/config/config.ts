@@ -17,6 +17,18 @@ export type BlobStoreSetting = { readonly kind: "postgres" } | { readonly kind: 
 
 export type ListenAddress = { readonly host: string; readonly port: number };
 
+/** Where traces go and which; the type of the same name in telemetry takes it. */
+export type TracingSetting = {
+  /** Takes OTLP over HTTP as JSON. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly sampler: { readonly kind: "on" | "off" | "ratio"; readonly ratio: number; readonly isParentBased: boolean };
+  /** `service.name` and what else was given. */
+  readonly resource: Readonly<Record<string, string>>;
+  readonly delayMs: number;
+};
+
 export type Role = "standalone" | "operator" | "api";
 
 export type Config = {
@@ -27,6 +39,8 @@ export type Config = {
   readonly dataDir: string;
   readonly cacheMaxBytes: number;
   readonly listen: ListenAddress;
+  /** Where `/metrics` is, if not at `listen`; null: there. */
+  readonly metricsListen: ListenAddress | null;
   readonly publicUrl: string | null;
   /** 32-byte keys: the first seals, all open. Empty only for commands that need none. */
   readonly encryptionKeys: readonly Uint8Array[];
@@ -45,4 +59,8 @@ export type Config = {
   readonly resyncJitter: number;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
   readonly logFormat: "json" | "pretty";
+  /** One series a resource in the operator's metrics. */
+  readonly hasResourceMetrics: boolean;
+  /** null: no traces. */
+  readonly tracing: TracingSetting | null;
 };

@@ -32,6 +32,7 @@ test("standalone needs no setting", () => {
       dataDir: "/cwd/.coregit",
       cacheMaxBytes: 10 * 2 ** 30,
       listen: { host: "127.0.0.1", port: 8080 },
+      metricsListen: null,
       publicUrl: null,
       encryptionKeys: [],
       masterKey: null,
@@ -44,6 +45,8 @@ test("standalone needs no setting", () => {
       resyncJitter: 0.1,
       logLevel: "info",
       logFormat: "json",
+      hasResourceMetrics: true,
+      tracing: null,
     },
   });
 });
@@ -141,6 +144,20 @@ describe("a wrong value is refused in one sentence that names the variable", () 
     ["COREGIT_RESYNC_JITTER", "-0.1"],
     ["COREGIT_LOG_LEVEL", "verbose"],
     ["COREGIT_LOG_FORMAT", "xml"],
+    ["COREGIT_METRICS_LISTEN", "9090"],
+    ["COREGIT_RESOURCE_METRICS", "sometimes"],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"],
+    ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://me:hunter2@collector:4318"],
+    ["OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"],
+    ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"],
+    ["OTEL_EXPORTER_OTLP_HEADERS", "authorization: hunter2"],
+    ["OTEL_EXPORTER_OTLP_HEADERS", "authorization=hunter2%0d%0ax=y"],
+    ["OTEL_EXPORTER_OTLP_TIMEOUT", "10s"],
+    ["OTEL_TRACES_EXPORTER", "zipkin"],
+    ["OTEL_TRACES_SAMPLER", "sometimes"],
+    ["OTEL_TRACES_SAMPLER_ARG", "2"],
+    ["OTEL_RESOURCE_ATTRIBUTES", "a=%zz"],
+    ["OTEL_BSP_SCHEDULE_DELAY", "0"],
   ])("%s=%j", (variable, text) => {
     const problem = problemOf(() => parse({ [variable]: text }));
     expect(problem.variable).toBe(variable);
@@ -162,6 +179,8 @@ test("every setting has a good and a wrong value above or is named here", () => 
         "RESYNC_JITTER",
         "LOG_LEVEL",
         "LOG_FORMAT",
+        "METRICS_LISTEN",
+        "RESOURCE_METRICS",
       ])
       .map((name) => `COREGIT_${name}`),
   );

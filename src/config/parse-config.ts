@@ -4,7 +4,8 @@ import { similarWord } from "../domain/similar-word.ts";
 import type { BlobStoreSetting, Config, Role } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import type { Environment } from "./env.ts";
-import { CLIENT_SETTINGS, SERVER_SETTINGS, type Setting } from "./settings.ts";
+import { CLIENT_SETTINGS, type ReadSetting, SERVER_SETTINGS, TRACING_SETTINGS } from "./settings.ts";
+import { readTracing } from "./tracing.ts";
 import { ValueProblem } from "./value-problem.ts";
 import * as read from "./values.ts";
 
@@ -41,7 +42,7 @@ const DEFAULT_RETENTION_MS = 7 * DAY_MS;
 /** @throws ConfigError for the first setting that is wrong, or missing for this command. */
 export function parseConfig(input: ConfigInput): ParsedConfig {
   const texts: Environment = { ...input.environment, ...input.flags };
-  const value = <T>(variable: Setting["variable"], reader: (text: string) => T, fallback: T): T => {
+  const value: ReadSetting = (variable, reader, fallback) => {
     const text = texts[variable];
     return text === undefined ? fallback : readValue(variable, text, reader);
   };
@@ -57,6 +58,7 @@ export function parseConfig(input: ConfigInput): ParsedConfig {
       host: command === "standalone" ? "127.0.0.1" : "0.0.0.0",
       port: 8080,
     }),
+    metricsListen: value("COREGIT_METRICS_LISTEN", read.readListen, null),
     publicUrl: value("COREGIT_PUBLIC_URL", read.readPublicUrl, null),
     encryptionKeys: value("COREGIT_ENCRYPTION_KEY", read.readEncryptionKeys, []),
     masterKey: value("COREGIT_MASTER_KEY", read.readMasterKey, null),
@@ -69,6 +71,8 @@ export function parseConfig(input: ConfigInput): ParsedConfig {
     resyncJitter: value("COREGIT_RESYNC_JITTER", read.readFraction, 0.1),
     logLevel: value("COREGIT_LOG_LEVEL", (text) => read.readChoice(text, LOG_LEVELS), "info"),
     logFormat: value("COREGIT_LOG_FORMAT", (text) => read.readChoice(text, ["json", "pretty"]), input.isTty ? "pretty" : "json"),
+    hasResourceMetrics: value("COREGIT_RESOURCE_METRICS", read.readSwitch, true),
+    tracing: readTracing(value),
   };
   checkCommand(command, config);
   return { config, warnings: unknownVariables(input.environment) };
@@ -104,7 +108,7 @@ function checkCommand(command: ConfigInput["command"], config: Config): void {
 }
 
 function unknownVariables(environment: Environment): string[] {
-  const known = [...SERVER_SETTINGS, ...CLIENT_SETTINGS].map(({ variable }) => variable as string);
+  const known = [...SERVER_SETTINGS, ...CLIENT_SETTINGS, ...TRACING_SETTINGS].map(({ variable }) => variable as string);
   return Object.keys(environment)
     .filter((variable) => !known.includes(variable))
     .map((variable) => {

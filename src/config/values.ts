@@ -66,6 +66,10 @@ export function readFraction(text: string): number {
   return value;
 }
 
+export function readSwitch(text: string): boolean {
+  return readChoice(text, ["true", "false"]) === "true";
+}
+
 export function readChoice<T extends string>(text: string, choices: readonly T[]): T {
   const chosen = choices.find((choice) => choice === text);
   if (chosen === undefined) throw new ValueProblem(`must be one of ${choices.join(", ")}, not ${quote(text)}`);

@@ -9,6 +9,8 @@ export type ConnectionSettings = {
   readonly applicationName: string;
   /** The server ends a statement after this long; 0: never. */
   readonly statementTimeoutMs: number;
+  /** A transaction whose process hangs for as long is ended, and gives its locks back. */
+  readonly idleInTransactionMs: number;
 };
 
 /** A connection that takes longer than this to make, or to get from the pool, is a failure. */
@@ -20,9 +22,6 @@ const ANSWER_GRACE_MS = 5_000;
 /** An idle connection is probed after this long, so that one that a firewall dropped is noticed before it is used. */
 const KEEP_ALIVE_DELAY_MS = 10_000;
 
-/** A transaction whose process hangs gives its locks back after this long. */
-const IDLE_IN_TRANSACTION_MS = 60_000;
-
 const INT8_OID = 20;
 
 export function clientSettings(settings: ConnectionSettings): pg.ClientConfig {
@@ -33,7 +32,7 @@ export function clientSettings(settings: ConnectionSettings): pg.ClientConfig {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: bounded ? settings.statementTimeoutMs : false,
     ...(bounded ? { query_timeout: settings.statementTimeoutMs + ANSWER_GRACE_MS } : {}),
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    idle_in_transaction_session_timeout: settings.idleInTransactionMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
     types: { getTypeParser: parserFor },

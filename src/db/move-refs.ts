@@ -56,22 +56,25 @@ export async function appendReflog(
   tx: Transaction,
   repositoryId: string,
   moves: readonly RefMove[],
-  why: { readonly actor: string; readonly reason: string },
+  why: { readonly actor: string; readonly reason: string; readonly traceparent?: string | null },
 ): Promise<void> {
   const real = moves.filter(({ expected, next }) => expected !== next);
   if (real.length === 0) return;
   await tx.query(
-    `INSERT INTO reflog (repository_id, ref, old_oid, new_oid, actor, reason)
-     SELECT $1, move.name, move.expected, move.next, $5, $6 FROM ${MOVES}`,
-    [repositoryId, ...columnsOf(real), why.actor, why.reason],
+    `INSERT INTO reflog (repository_id, ref, old_oid, new_oid, actor, reason, traceparent)
+     SELECT $1, move.name, move.expected, move.next, $5, $6, $7 FROM ${MOVES}`,
+    [repositoryId, ...columnsOf(real), why.actor, why.reason, why.traceparent ?? null],
   );
 }
 
 /** `isTwin`: the names differ in the case of letters only; otherwise one would be a folder of the other. */
 export type RefConflict = { readonly name: string; readonly other: string; readonly isTwin: boolean };
 
-// "0" is the character after "/", so the second part looks for names that begin with `name/`.
-const CONFLICTS = `
+/**
+ * A ref that one of some names, which may be there already, cannot be kept beside; takes `conflictValues`. "0" is the character
+ * after "/", so the second part looks for names that begin with `name/`.
+ */
+export const CONFLICTS = `
   SELECT folder.name, refs.name AS other FROM unnest($3::text[], $4::text[]) AS folder (name, path)
     JOIN refs ON refs.repository_id = $1 AND refs.name = folder.path
   UNION ALL
@@ -85,9 +88,13 @@ const CONFLICTS = `
 /** A ref that one of the refs `names`, which are there already, cannot be kept beside; null: there is none. */
 export async function findConflict(tx: Transaction, repositoryId: string, names: readonly string[]): Promise<RefConflict | null> {
   if (names.length === 0) return null;
-  const folders = names.flatMap((name) => foldersOf(name).map((path) => ({ name, path })));
-  const columns = [folders.map(({ name }) => name), folders.map(({ path }) => path)];
-  const { rows } = await tx.query<{ name: string; other: string }>(CONFLICTS, [repositoryId, names, ...columns]);
+  const { rows } = await tx.query<{ name: string; other: string }>(CONFLICTS, conflictValues(repositoryId, names));
   const [row] = rows;
   return row === undefined ? null : { ...row, isTwin: foldCase(row.name) === foldCase(row.other) };
+}
+
+/** Of names that are to be kept. */
+export function conflictValues(repositoryId: string, names: readonly string[]): readonly unknown[] {
+  const folders = names.flatMap((name) => foldersOf(name).map((path) => ({ name, path })));
+  return [repositoryId, names, folders.map(({ name }) => name), folders.map(({ path }) => path)];
 }

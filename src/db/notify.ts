@@ -3,8 +3,9 @@ import { CHANNELS, type Queryable } from "./database.ts";
 
 export type Channel = keyof typeof CHANNELS;
 
-/** Notifies `channel` of each id. */
-export async function notify(db: Queryable, channel: Channel, ids: readonly string[]): Promise<void> {
+/** Notifies the channel, or each of them, of each id. */
+export async function notify(db: Queryable, channel: Channel | readonly Channel[], ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
-  await db.query("SELECT pg_notify($1, id) FROM unnest($2::text[]) AS id", [CHANNELS[channel], ids]);
+  const channels = [channel].flat().map((name) => CHANNELS[name]);
+  await db.query("SELECT pg_notify(channel, id) FROM unnest($1::text[]) AS channel, unnest($2::text[]) AS id", [channels, ids]);
 }

@@ -15,8 +15,12 @@ export async function countLivePacks(db: Queryable, ids: readonly string[] | nul
   return rows.map(({ repository_id, packs }) => ({ repositoryId: repository_id, packs: Number(packs) }));
 }
 
-/** Until the transaction ends no other process compacts the repository. False: another does now. */
-export async function tryLockCompaction(tx: Transaction, repositoryId: string): Promise<boolean> {
+/**
+ * Until the transaction ends no other process compacts the repository, and the transaction may wait for `packingMs` at a time.
+ * False: another does now.
+ */
+export async function tryLockCompaction(tx: Transaction, repositoryId: string, packingMs: number): Promise<boolean> {
+  await tx.query("SELECT set_config('idle_in_transaction_session_timeout', $1, true)", [`${packingMs}`]);
   const sql = "SELECT pg_try_advisory_xact_lock(hashtextextended('coregit.compact.' || $1::text, 0)) AS taken";
   const { rows } = await tx.query<{ taken: boolean }>(sql, [repositoryId]);
   return rows[0]?.taken === true;

@@ -79,6 +79,7 @@ export async function listLivePacks(db: Queryable, repositoryId: string): Promis
        idx_size::text AS idx_size, pack_sha256, idx_sha256
      FROM packs WHERE repository_id = $1 AND retired_at IS NULL ORDER BY created_at, id`,
     [repositoryId],
+    "live-packs",
   );
   return rows.map((row) => ({
     id: row.id,

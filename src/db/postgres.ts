@@ -22,6 +22,11 @@ export type PostgresOptions = {
   readonly maxConnections?: number;
   /** Default 30 s; 0 for statements that may take any time. */
   readonly statementTimeoutMs?: number;
+  /**
+   * How long a transaction may wait for this process; default 20 s: less than a statement takes, so that who waits for the locks
+   * of a process that hangs gets them rather than an error.
+   */
+  readonly idleInTransactionMs?: number;
   /** How often the listening connection is checked; default 30 s. */
   readonly listenerCheckIntervalMs?: number;
   readonly clock?: Clock;
@@ -62,6 +67,7 @@ class PostgresDatabase implements Database {
       url: options.url,
       applicationName: options.applicationName ?? "coregit",
       statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
+      idleInTransactionMs: options.idleInTransactionMs ?? 20_000,
     };
     this.#clock = options.clock ?? systemClock;
     this.#pool = new pg.Pool({ ...clientSettings(settings), max: options.maxConnections ?? 10, idleTimeoutMillis: 60_000 });

@@ -12,12 +12,14 @@ export type PackPublication = {
   readonly move: { readonly [K in keyof RefMove]: NonNullable<RefMove[K]> };
   readonly actor: string;
   readonly reason: string;
+  /** Of whoever moves the ref; null: nobody records traces. */
+  readonly traceparent: string | null;
 };
 
 /** Of one publication, in the order of `valuesOf`. */
 const COLUMN_TYPES = [
   ...["text", "text", "text", "text", "integer", "bigint", "bigint", "bytea", "bytea", "bytea", "bytea"],
-  ...["text", "text", "text", "text", "text"],
+  ...["text", "text", "text", "text", "text", "text"],
 ];
 
 /** A statement of this many takes about as long as the disk to make it durable. Each number is a prepared statement of its own. */
@@ -30,7 +32,7 @@ type Lock = "NO KEY UPDATE" | "NO KEY UPDATE SKIP LOCKED";
 function statement(count: number, lock: Lock): string {
   return `
   WITH given (item, id, repository_id, name, source, object_count, pack_size, idx_size, pack_sha256, idx_sha256, pack_bytes,
-    idx_bytes, ref, old_oid, new_oid, actor, reason) AS (VALUES ${Array.from({ length: count }, placeholders).join(", ")}
+    idx_bytes, ref, old_oid, new_oid, actor, reason, traceparent) AS (VALUES ${Array.from({ length: count }, placeholders).join(", ")}
   ), locked AS (
     SELECT id FROM repositories WHERE id IN (SELECT repository_id FROM given) FOR ${lock}
   ), repository AS (
@@ -44,8 +46,8 @@ function statement(count: number, lock: Lock): string {
     INSERT INTO packs (id, repository_id, name, source, object_count, pack_size, idx_size, pack_sha256, idx_sha256, pack_bytes, idx_bytes)
     SELECT id, repository_id, name, source, object_count, pack_size, idx_size, pack_sha256, idx_sha256, pack_bytes, idx_bytes FROM moved
   ), logged AS (
-    INSERT INTO reflog (repository_id, ref, old_oid, new_oid, actor, reason)
-    SELECT repository_id, ref, old_oid, new_oid, actor, reason FROM moved
+    INSERT INTO reflog (repository_id, ref, old_oid, new_oid, actor, reason, traceparent)
+    SELECT repository_id, ref, old_oid, new_oid, actor, reason, traceparent FROM moved
   )
   SELECT item, pg_notify('${CHANNELS.refMoved}', repository_id) FROM moved`;
 }
@@ -56,8 +58,8 @@ function placeholders(_: unknown, item: number): string {
   return `(${[item, ...COLUMN_TYPES.map((type, column) => `$${before + column}::${type}`)].join(", ")})`;
 }
 
-function valuesOf({ repositoryId, pack, move, actor, reason }: PackPublication): readonly unknown[] {
-  return [...packValues(repositoryId, pack), move.name, move.expected, move.next, actor, reason];
+function valuesOf({ repositoryId, pack, move, actor, reason, traceparent }: PackPublication): readonly unknown[] {
+  return [...packValues(repositoryId, pack), move.name, move.expected, move.next, actor, reason, traceparent];
 }
 
 /** False: the ref is not what it was expected to be, or not there, and nothing was written but perhaps a new version. */

@@ -11,7 +11,7 @@ export async function readRef(db: Queryable, repositoryId: string, name: string)
 /** All refs in order of their names' bytes. */
 export async function readRefs(db: Queryable, repositoryId: string): Promise<Map<string, Oid>> {
   const sql = "SELECT name, oid FROM refs WHERE repository_id = $1 ORDER BY name";
-  const { rows } = await db.query<{ name: string; oid: string }>(sql, [repositoryId]);
+  const { rows } = await db.query<{ name: string; oid: string }>(sql, [repositoryId], "read-refs");
   return new Map(rows.map(({ name, oid }) => [name, parseOid(oid)]));
 }
 

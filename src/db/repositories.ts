@@ -43,7 +43,7 @@ export async function getRepository(db: Queryable, id: string): Promise<Reposito
 
 export async function readRepositoryState(db: Queryable, id: string): Promise<RepositoryState | null> {
   const sql = "SELECT version::text AS version, default_branch FROM repositories WHERE id = $1";
-  const { rows } = await db.query<{ version: string; default_branch: string }>(sql, [id]);
+  const { rows } = await db.query<{ version: string; default_branch: string }>(sql, [id], "repository-state");
   const [row] = rows;
   return row === undefined ? null : { version: BigInt(row.version), defaultBranch: row.default_branch };
 }

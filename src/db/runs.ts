@@ -28,6 +28,8 @@ export type RunRecord = {
   readonly plan: RunPlan | null;
   readonly startedAt: string;
   readonly completedAt: string | null;
+  /** Null: no trace was recorded. */
+  readonly traceId: string | null;
 };
 
 /** What a run in mode Plan would do. */
@@ -49,6 +51,7 @@ export type RunStart = {
   readonly direction: Direction;
   /** Monotonic milliseconds since the run began, so that the row's beginning is the database's time. */
   readonly elapsedMs: number;
+  readonly traceId: string | null;
 };
 
 /** How a run ended: the fields that a row has from its end. */
@@ -58,14 +61,14 @@ export type RunEnd = Omit<RunRecord, keyof RunStart | "status" | "attempts" | "s
 
 // Whoever ends the lease or removes the sync waits for the row, to close it.
 const INSERT_RUNNING = `
-  INSERT INTO runs (id, sync_id, repository_id, lease_epoch, direction, status, started_at)
-  SELECT $1, s.id, s.repository_id, s.lease_epoch, $4, 'running', now() - $5 * interval '1 millisecond'
+  INSERT INTO runs (id, sync_id, repository_id, lease_epoch, direction, status, started_at, trace_id)
+  SELECT $1, s.id, s.repository_id, s.lease_epoch, $4, 'running', now() - $5 * interval '1 millisecond', $7
   FROM syncs s WHERE s.id = $2 AND s.lease_epoch = $3 AND s.lease_owner = $6 FOR SHARE
   ON CONFLICT (id) DO NOTHING`;
 
 /** Makes the row of a run that has something to do. False: the lease was lost, nothing is written. */
 export async function insertRunning(db: Queryable, run: RunStart, lease: Lease): Promise<boolean> {
-  const values = [run.id, run.syncId, run.epoch, run.direction, run.elapsedMs, lease.owner];
+  const values = [run.id, run.syncId, run.epoch, run.direction, run.elapsedMs, lease.owner, run.traceId];
   const { rowCount } = await db.query(INSERT_RUNNING, values);
   return rowCount === 1;
 }
@@ -73,9 +76,9 @@ export async function insertRunning(db: Queryable, run: RunStart, lease: Lease):
 const WRITE_ENDED = `
   INSERT INTO runs (id, sync_id, repository_id, lease_epoch, direction, started_at,
     status, code, message, details, branch, remote_sha, commit_sha, added, modified, deleted, remote_calls, received_bytes,
-    plan, completed_at)
+    plan, completed_at, trace_id)
   VALUES ($1, $2, $3, $4, $5, now() - $6 * interval '1 millisecond',
-    $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, now())
+    $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, now(), $20)
   ON CONFLICT (id) DO UPDATE SET
     status = excluded.status, code = excluded.code, message = excluded.message, details = excluded.details,
     branch = excluded.branch, remote_sha = excluded.remote_sha, commit_sha = excluded.commit_sha, added = excluded.added,
@@ -104,6 +107,7 @@ export async function writeEndedRun(db: Queryable, run: RunStart, end: RunEnd): 
     end.remoteCalls,
     end.receivedBytes,
     end.plan === null ? null : JSON.stringify(end.plan),
+    run.traceId,
   ]);
 }
 
@@ -142,7 +146,7 @@ export async function closeRunningRuns(
 
 const COLUMNS = `id, sync_id, repository_id, direction, status, code, message, details, branch, remote_sha, commit_sha,
   added, modified, deleted, remote_calls, received_bytes, attempts, plan, started_at, completed_at,
-  started_at::text AS started_key`;
+  trace_id, started_at::text AS started_key`;
 
 type RunRow = {
   readonly id: string;
@@ -165,6 +169,7 @@ type RunRow = {
   readonly plan: RunPlan | null;
   readonly started_at: Date;
   readonly completed_at: Date | null;
+  readonly trace_id: string | null;
   /** `started_at` in full precision: a Date has milliseconds, the column microseconds. */
   readonly started_key: string;
 };
@@ -223,5 +228,6 @@ function toRecord(row: RunRow): RunRecord {
     plan: row.plan,
     startedAt: row.started_at.toISOString(),
     completedAt: row.completed_at?.toISOString() ?? null,
+    traceId: row.trace_id,
   };
 }

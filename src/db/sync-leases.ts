@@ -6,6 +6,7 @@
 
 import type { RemoteIdentity } from "../domain/remote-identity.ts";
 import type { SyncSpec } from "../domain/sync-spec.ts";
+import { DUE_AT, IS_DUE, TURNS } from "./claim-turns.ts";
 import type { Queryable, Transaction } from "./database.ts";
 
 /** A claim on one sync. Stale as soon as the row shows another epoch or owner. */
@@ -33,6 +34,8 @@ export type ClaimedSync = {
   readonly isAnnounced: boolean;
   /** How long it had been due. */
   readonly lagMs: number;
+  /** Traceparents of what woke it since the claim before this one, the first in front. */
+  readonly wakeTraces: readonly string[];
 };
 
 type ClaimRow = {
@@ -55,34 +58,34 @@ type ClaimRow = {
   readonly is_scheduled: boolean;
   readonly is_announced: boolean;
   readonly lag_ms: number;
+  readonly wake_traces: string[];
 };
 
-const DUE_AT = "LEAST(next_run_at, trigger_at)";
-
 const CLAIM = `
-  WITH due AS (
-    SELECT id, next_run_at <= now() AS is_scheduled, (extract(epoch FROM now() - ${DUE_AT}) * 1000)::float8 AS lag_ms
+  WITH ${TURNS}, due AS (
+    SELECT id, next_run_at <= now() AS is_scheduled, (extract(epoch FROM now() - ${DUE_AT}) * 1000)::float8 AS lag_ms, wake_traces
     FROM syncs
-    WHERE lease_owner IS NULL AND NOT suspended AND ${DUE_AT} <= now()
-    ORDER BY ${DUE_AT}
+    WHERE id = ANY ((SELECT ids FROM turns)::text[]) AND ${IS_DUE}
+    ORDER BY array_position((SELECT ids FROM turns), id)
     LIMIT $1
     FOR UPDATE SKIP LOCKED
   )
   UPDATE syncs s
   SET lease_owner = $2, lease_until = now() + $3 * interval '1 millisecond', lease_epoch = lease_epoch + 1,
-      next_run_at = CASE WHEN due.is_scheduled THEN 'infinity' ELSE s.next_run_at END, trigger_at = 'infinity'
+      next_run_at = CASE WHEN due.is_scheduled THEN 'infinity' ELSE s.next_run_at END, trigger_at = 'infinity',
+      wake_traces = '{}'
   FROM due
   WHERE s.id = due.id
   RETURNING s.id, s.namespace, s.name, s.repository_id, s.connection_id, s.connection_name, s.made_repository, s.spec,
             s.generation, s.failures, s.last_error_code, s.seen_generation, s.seen_remote, s.seen_local, s.remote_identity, s.lease_epoch,
-            due.is_scheduled, COALESCE(s.announced_epoch >= s.lease_epoch - 1, false) AS is_announced, due.lag_ms`;
+            due.is_scheduled, COALESCE(s.announced_epoch >= s.lease_epoch - 1, false) AS is_announced, due.lag_ms, due.wake_traces`;
 
-/** Claims up to `limit` due syncs, those due longest first, in one statement. */
+/** Claims up to `limit` due syncs, by their namespaces' turns and then those due longest first, in one statement. */
 export async function claimDueSyncs(
   db: Queryable,
   claim: { readonly owner: string; readonly limit: number; readonly leaseMs: number },
 ): Promise<ClaimedSync[]> {
-  const { rows } = await db.query<ClaimRow>(CLAIM, [claim.limit, claim.owner, claim.leaseMs]);
+  const { rows } = await db.query<ClaimRow>(CLAIM, [claim.limit, claim.owner, claim.leaseMs], "claim-due-syncs");
   return rows.map((row) => ({
     lease: { syncId: row.id, epoch: row.lease_epoch, owner: claim.owner },
     namespace: row.namespace,
@@ -104,6 +107,7 @@ export async function claimDueSyncs(
     isScheduled: row.is_scheduled,
     isAnnounced: row.is_announced,
     lagMs: row.lag_ms,
+    wakeTraces: row.wake_traces,
   }));
 }
 
@@ -185,16 +189,19 @@ export async function endLease(
   return rowCount === 1;
 }
 
-const REAP = `
+const reapStatement = (isDead: string, lock: string): string => `
   WITH dead AS (
-    SELECT id FROM syncs
-    WHERE lease_owner IS NOT NULL AND (lease_until < now() OR ($2::boolean AND lease_owner <> $1))
-    FOR UPDATE SKIP LOCKED
+    SELECT id FROM syncs WHERE lease_owner IS NOT NULL AND ${isDead} ${lock}
   )
   UPDATE syncs s
   SET lease_owner = NULL, lease_until = NULL, lease_epoch = lease_epoch + 1, next_run_at = now(), updated_at = now()
   FROM dead WHERE s.id = dead.id
   RETURNING s.id`;
+
+/** A lease of which the row is locked is somebody's who is alive, or is seen in the next look. */
+const REAP_EXPIRED = reapStatement("lease_until < now()", "FOR UPDATE SKIP LOCKED");
+/** There is no next look before those leases end: it waits for a row that the last words of a dead worker still hold. */
+const REAP_OTHERS = reapStatement("(lease_until < now() OR lease_owner <> $1)", "ORDER BY id FOR UPDATE");
 
 /**
  * Ends leases that ran out, whoever's (a worker that could not record a run leaves its own behind), and all leases of others
@@ -202,6 +209,8 @@ const REAP = `
  * The epoch moves, so that a worker that was only slow finds its lease stale.
  */
 export async function endDeadLeases(tx: Transaction, owner: string, isOnlyWorker: boolean): Promise<string[]> {
-  const { rows } = await tx.query<{ id: string }>(REAP, [owner, isOnlyWorker]);
+  const { rows } = isOnlyWorker
+    ? await tx.query<{ id: string }>(REAP_OTHERS, [owner])
+    : await tx.query<{ id: string }>(REAP_EXPIRED);
   return rows.map((row) => row.id);
 }

@@ -68,6 +68,16 @@ export async function readSyncStatus(db: Queryable, id: string): Promise<SyncSta
   return rows[0] === undefined ? null : toStatus(rows[0]);
 }
 
+/** Of each id, in their order; null where there is none. */
+export async function readSyncStatuses(db: Queryable, ids: readonly string[]): Promise<(SyncStatus | null)[]> {
+  const { rows } = await db.query<StatusRow>(`${SELECT} WHERE s.id = ANY($1)`, [ids], "read-sync-statuses");
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => {
+    const row = found.get(id);
+    return row === undefined ? null : toStatus(row);
+  });
+}
+
 /** Syncs that match every given part of the filter, by namespace and name. */
 export async function listSyncStatuses(
   db: Queryable,

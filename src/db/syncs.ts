@@ -42,7 +42,7 @@ export async function findDeclaredSync(
   namespace: string,
   name: string,
 ): Promise<DeclaredSync | null> {
-  const { rows } = await db.query<SyncRow>(FIND, [ownerKind, namespace, name]);
+  const { rows } = await db.query<SyncRow>(FIND, [ownerKind, namespace, name], "find-declared-sync");
   return rows[0] === undefined ? null : toDeclared(rows[0]);
 }
 
@@ -53,7 +53,7 @@ export async function lockDeclaredSync(
   namespace: string,
   name: string,
 ): Promise<DeclaredSync | null> {
-  const { rows } = await tx.query<SyncRow>(`${FIND} FOR UPDATE`, [ownerKind, namespace, name]);
+  const { rows } = await tx.query<SyncRow>(`${FIND} FOR UPDATE`, [ownerKind, namespace, name], "lock-declared-sync");
   return rows[0] === undefined ? null : toDeclared(rows[0]);
 }
 
@@ -65,7 +65,7 @@ const INSERT = `
 
 /** Makes the row, due at once unless suspended. False: the name is taken. */
 export async function insertSync(db: Queryable, sync: DeclaredSync): Promise<boolean> {
-  const { rowCount } = await db.query(INSERT, values(sync));
+  const { rowCount } = await db.query(INSERT, values(sync), "insert-sync");
   return rowCount === 1;
 }
 
@@ -112,12 +112,20 @@ export async function requestRun(db: Queryable, id: string, requestedAt: string)
   );
 }
 
+// What is to be removed at the provider afterwards is looked for under the name that the repository had last.
+const DELETE = `
+  WITH gone AS (
+    DELETE FROM syncs WHERE owner_kind = $1 AND owner_ref = $2 AND namespace = $3 AND name = $4 RETURNING id, remote_identity
+  ), named AS (
+    UPDATE webhooks w SET remote = gone.remote_identity->>'path' FROM gone
+    WHERE w.sync_id = gone.id
+      AND (gone.remote_identity->>'declared')::jsonb = jsonb_build_array(w.provider, w.base_url, w.remote)
+  )
+  SELECT id FROM gone`;
+
 /** Removes a sync with its sync points and triggers; history stays. Returns its id, or null when there was none. */
 export async function deleteSync(db: Queryable, owner: Owner, namespace: string, name: string): Promise<string | null> {
-  const { rows } = await db.query<{ id: string }>(
-    "DELETE FROM syncs WHERE owner_kind = $1 AND owner_ref = $2 AND namespace = $3 AND name = $4 RETURNING id",
-    [owner.kind, owner.ref, namespace, name],
-  );
+  const { rows } = await db.query<{ id: string }>(DELETE, [owner.kind, owner.ref, namespace, name]);
   return rows[0]?.id ?? null;
 }
 

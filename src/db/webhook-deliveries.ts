@@ -2,6 +2,7 @@
 // deliveries costs a statement for what came while the one before it was under way.
 import type { Provider } from "../domain/sync-spec.ts";
 import { CHANNELS, type Queryable } from "./database.ts";
+import { MAX_WAKE_TRACES } from "./wake-traces.ts";
 
 /** A sync as its deliveries meet it. */
 export type ListeningRow = {
@@ -59,13 +60,15 @@ export type ArrivedDelivery = {
   readonly deliveryId: string | null;
   /** It says that the sync's branch moved. Else it only shows that the webhook works. */
   readonly isNews: boolean;
+  /** Of its own request; null: nobody records traces. */
+  readonly traceparent: string | null;
 };
 
 // Rows are locked in order of their ids: two processes that record the same deliveries wait for each other one way only.
 // What is due already, or about to be looked at, is not written again. A wait that the remote has asked for is kept.
 const RECORD = `
   WITH arrived AS (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::boolean[]) AS a (sync_id, delivery_id, is_news)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::boolean[], $4::text[]) AS a (sync_id, delivery_id, is_news, traceparent)
   ), fresh AS (
     INSERT INTO webhook_deliveries (sync_id, delivery_id)
     SELECT DISTINCT sync_id, delivery_id FROM arrived WHERE is_news AND delivery_id IS NOT NULL ORDER BY 1, 2
@@ -78,7 +81,9 @@ const RECORD = `
       AND (s.next_run_at > now() OR s.announced_epoch IS DISTINCT FROM s.lease_epoch)
     ORDER BY s.id FOR NO KEY UPDATE
   ), due AS (
-    UPDATE syncs s SET next_run_at = LEAST(s.next_run_at, now()), announced_epoch = s.lease_epoch
+    UPDATE syncs s SET next_run_at = LEAST(s.next_run_at, now()), announced_epoch = s.lease_epoch,
+      wake_traces = (s.wake_traces || ARRAY(
+        SELECT traceparent FROM arrived WHERE sync_id = s.id AND is_news AND traceparent IS NOT NULL))[1:${MAX_WAKE_TRACES}]
     FROM news WHERE s.id = news.id RETURNING s.id
   ), shown AS (
     SELECT w.id FROM webhooks w
@@ -87,12 +92,12 @@ const RECORD = `
     ORDER BY w.id FOR NO KEY UPDATE
   ), seen AS (
     UPDATE webhooks w SET last_delivery_at = now(),
-      next_check_at = CASE WHEN w.state = 'Unavailable' THEN LEAST(w.next_check_at, now()) ELSE w.next_check_at END
+      next_check_at = CASE WHEN w.state <> 'Active' THEN LEAST(w.next_check_at, now()) ELSE w.next_check_at END
     FROM shown WHERE w.id = shown.id RETURNING w.sync_id, w.state
   ), told AS (
     SELECT pg_notify('${CHANNELS.syncDue}', id) FROM due
     UNION ALL SELECT pg_notify('${CHANNELS.syncChanged}', sync_id) FROM seen
-    UNION ALL SELECT pg_notify('${CHANNELS.webhookDue}', sync_id) FROM seen WHERE state = 'Unavailable'
+    UNION ALL SELECT pg_notify('${CHANNELS.webhookDue}', sync_id) FROM seen WHERE state <> 'Active'
   )
   SELECT fresh.sync_id, fresh.delivery_id FROM (SELECT count(*) FROM told) AS done LEFT JOIN fresh ON true`;
 
@@ -108,6 +113,7 @@ export async function recordDeliveries(
     deliveries.map(({ syncId }) => syncId),
     deliveries.map(({ deliveryId }) => deliveryId),
     deliveries.map(({ isNews }) => isNews),
+    deliveries.map(({ traceparent }) => traceparent),
   ];
   const { rows } = await db.query<{ sync_id: string | null; delivery_id: string }>(RECORD, columns, "record_deliveries");
   return rows.flatMap((row) => (row.sync_id === null ? [] : [{ syncId: row.sync_id, deliveryId: row.delivery_id }]));

@@ -3,6 +3,7 @@
 //
 // A row is worked on by one at a time (`lease_until`) under a number (`lease_epoch`) that every claim moves; what is written for
 // another number is not written. A claim takes the row off the schedule: what asks for a look meanwhile causes another one.
+import type { RemoteIdentity } from "../domain/remote-identity.ts";
 import type { Provider } from "../domain/sync-spec.ts";
 import type { Queryable } from "./database.ts";
 
@@ -26,6 +27,8 @@ export type ClaimedWebhook = {
   readonly provider: Provider;
   readonly baseUrl: string | null;
   readonly remote: string;
+  /** Which repository the sync is tied to, perhaps by another remote than this one; null: none, or the sync is gone. */
+  readonly identity: RemoteIdentity | null;
   /** How to be let in; null: there is no connection for it any more, or never was one. */
   readonly access: WebhookAccess | null;
   readonly sealedSecret: Uint8Array;
@@ -49,6 +52,7 @@ type Row = {
   readonly provider: Provider;
   readonly base_url: string | null;
   readonly remote: string;
+  readonly remote_identity: RemoteIdentity | null;
   readonly connection_id: string | null;
   readonly credential: Uint8Array | null;
   readonly ca_pem: string | null;
@@ -80,10 +84,11 @@ const CLAIM = `
   UPDATE webhooks w
   SET lease_until = now() + $2 * interval '1 millisecond', lease_epoch = w.lease_epoch + 1, next_check_at = 'infinity'
   FROM due JOIN webhooks o ON o.id = due.id
+    LEFT JOIN syncs s ON s.id = o.sync_id
     LEFT JOIN connections c ON c.id = o.connection_id AND c.error_code IS NULL AND o.credential IS NULL
       AND c.provider = o.provider AND c.base_url IS NOT DISTINCT FROM o.base_url
   WHERE w.id = due.id
-  RETURNING w.id, w.lease_epoch, w.sync_id, w.url, w.provider, w.base_url, w.remote, w.connection_id,
+  RETURNING w.id, w.lease_epoch, w.sync_id, w.url, w.provider, w.base_url, w.remote, s.remote_identity, w.connection_id,
     COALESCE(w.credential, c.credential) AS credential, CASE WHEN w.credential IS NULL THEN c.ca_pem ELSE w.ca_pem END AS ca_pem,
     (c.id IS NOT NULL OR w.credential IS NOT NULL) AS has_access, w.credential IS NOT NULL AS is_copy,
     w.last_delivery_at IS NOT NULL AS has_delivered, w.secret, w.hook_id, w.state, w.message, w.failures,
@@ -101,6 +106,7 @@ export async function claimWebhooks(db: Queryable, limit: number, leaseMs: numbe
     provider: row.provider,
     baseUrl: row.base_url,
     remote: row.remote,
+    identity: row.remote_identity,
     access:
       row.has_access && row.connection_id !== null
         ? { connectionId: row.connection_id, sealedCredential: row.credential, caPem: row.ca_pem, isCopy: row.is_copy }

@@ -70,6 +70,7 @@ export const ERROR_CODES = {
     502,
     "No webhook can be had at the provider, or none of its deliveries arrives; the sync polls.",
   ),
+  NoManualWebhook: entry("terminal", 409, "The sync has no webhook that somebody sets up by hand, or not yet."),
   // Limits and content.
   Timeout: entry("backoff", 504, "The run took longer than its timeout and was ended."),
   PackTooLarge: entry(

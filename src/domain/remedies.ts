@@ -49,6 +49,8 @@ export const REMEDIES: Readonly<Record<ErrorCode, string>> = {
   RateLimited: "Nothing. When it keeps happening, set longer intervals, use webhooks, or another credential.",
   WebhookUnavailable:
     "Nothing, if polling is enough. Else set COREGIT_PUBLIC_URL to an address that the provider reaches, and let the credential manage webhooks.",
+  NoManualWebhook:
+    "Nothing at GitHub and GitLab. For another git server: an import with `auto_sync`, and COREGIT_PUBLIC_URL set where the workers run.",
   RemoteTooSlow: "Check the remote and the network; raise `timeout` when the repository is large.",
   Timeout: "Raise `timeout`, or sync less with `include`, `path` or `remotePath`.",
   PackTooLarge: "Raise `COREGIT_MAX_PACK_BYTES`, or keep large files out of the repository.",

@@ -25,6 +25,11 @@ export type PackLimits = {
   readonly isLinked: boolean;
 };
 
+export type PackIntake = PackLimits & {
+  /** Settled when the repository has what the pack may build on: git is started before, and fed after. Its rejection is thrown. */
+  readonly ready: Promise<unknown>;
+};
+
 export type IndexedPack = {
   readonly name: string;
   /** Of the stream, as `objects`. git adds the objects that a thin pack builds on. */
@@ -49,7 +54,7 @@ const NOT_SELF_CONTAINED = 1;
 export async function indexPack(
   gitDir: string,
   source: AsyncIterable<Uint8Array>,
-  limits: PackLimits,
+  limits: PackIntake,
   signal: AbortSignal,
 ): Promise<IndexedPack> {
   const tally: Tally = { bytes: 0, objects: 0, digest: createHash("sha256") };
@@ -65,7 +70,7 @@ export async function indexPack(
   git.stdout.setEncoding("latin1").on("data", (text: string) => {
     output = (output + text).slice(0, 64);
   });
-  await feed(git, resumed(first, chunks));
+  await feed(git, resumed(first, chunks, limits.ready));
   const exit = await git.exited;
   signal.throwIfAborted();
   const [, name] = /^pack\t([0-9a-f]{40})\n/.exec(output) ?? [];
@@ -75,9 +80,19 @@ export async function indexPack(
   return { name, bytes: tally.bytes, objects: tally.objects, sha256: tally.digest.digest(), isSelfContained };
 }
 
-async function* resumed(first: IteratorResult<Uint8Array>, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  if (first.done !== true) yield first.value;
-  yield* rest;
+async function* resumed(
+  first: IteratorResult<Uint8Array>,
+  rest: AsyncGenerator<Uint8Array>,
+  ready: Promise<unknown>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    await ready;
+    if (first.done !== true) yield first.value;
+    yield* rest;
+  } finally {
+    // Not awaited, as in `feed`.
+    void rest.return(undefined).catch(() => undefined);
+  }
 }
 
 /** Passes a pack on, from when its header is known to be fine, and keeps count. */

@@ -19,6 +19,8 @@ export type HttpLimits = {
   readonly maxJsonBytes: number;
   /** Longer parts of an address are refused before a route sees them. */
   readonly maxParamLength: number;
+  /** How long a closing server goes on to answer; each answer asks the client to take another connection the next time. */
+  readonly closeLingerMs: number;
 };
 
 export const HTTP_LIMITS: HttpLimits = {
@@ -31,4 +33,5 @@ export const HTTP_LIMITS: HttpLimits = {
   maxConnections: 2_000,
   maxJsonBytes: 1024 * 1024,
   maxParamLength: 1_000,
+  closeLingerMs: 2_000,
 };

@@ -4,6 +4,7 @@ import type { Catalog } from "../sync/catalog.ts";
 import type { ConnectionChanges } from "../sync/connection-changes.ts";
 import type { Declarations } from "../sync/declarations.ts";
 import type { History } from "../sync/history.ts";
+import type { ManualWebhooks } from "../sync/manual-webhooks.ts";
 import type { RepositoryChanges } from "../sync/repository-changes.ts";
 import type { SyncConfigs } from "../sync/sync-configs.ts";
 import type { Triggers } from "../sync/triggers.ts";
@@ -48,6 +49,7 @@ import { listSyncHistory } from "./routes/list-sync-history.ts";
 import { listRepositorySyncs, listSyncs } from "./routes/list-syncs.ts";
 import { listTags } from "./routes/list-tags.ts";
 import { listTokens } from "./routes/list-tokens.ts";
+import { getManualWebhook, rotateManualWebhook } from "./routes/manual-webhook.ts";
 import { receiveWebhook } from "./routes/receive-webhook.ts";
 import { revokeToken } from "./routes/revoke-token.ts";
 import { testConnection } from "./routes/test-connection.ts";
@@ -71,6 +73,7 @@ export type ApiPorts = {
   readonly connections: ConnectionChanges;
   readonly syncConfigs: SyncConfigs;
   readonly webhooks: WebhookIntake;
+  readonly manualWebhooks: ManualWebhooks;
 };
 
 export function apiRoutes(ports: ApiPorts): readonly Route[] {
@@ -119,6 +122,8 @@ function syncRoutes(ports: ApiPorts): readonly Route[] {
     createSyncConfig(ports),
     updateSyncConfig(ports.syncConfigs),
     deleteSyncConfig(ports.syncConfigs),
+    getManualWebhook(ports),
+    rotateManualWebhook(ports),
     listSyncHistory(ports.store, ports.history),
     triggerSync(ports),
     listRepositorySyncs(ports.store, ports.declarations),

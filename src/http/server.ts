@@ -1,22 +1,20 @@
 // The HTTP server as one Fastify app: who is let in, what every answer carries, how long a client may take, how it closes.
 // What is answered is in routes/. It holds no state beyond its connections, so any replica answers any request.
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from "fastify";
-import type { Clock } from "../domain/clock.ts";
 import { CoregitError } from "../domain/errors.ts";
-import type { Logger } from "../domain/log.ts";
-import type { HttpMetrics } from "../telemetry/metrics.ts";
 import { type Admit, admitAll, createAdmission } from "./admission.ts";
 import { refuseConnection } from "./client-error.ts";
 import { createGuard } from "./guard.ts";
 import { acceptJson } from "./json-body.ts";
 import { createAuthenticator } from "./keys.ts";
 import { HTTP_LIMITS, type HttpLimits } from "./limits.ts";
+import { pathOf } from "./path-of.ts";
 import type { ReceivePack, UploadPack } from "./ports.ts";
 import { problemOf } from "./problem.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { type RouteDoors, registerRoutes } from "./register-routes.ts";
 import { requestId } from "./request-id.ts";
-import { observeRequests, pathOf } from "./request-log.ts";
+import { type Observer, observeRequests } from "./request-log.ts";
 import { createRequestSignals } from "./request-signal.ts";
 import { limitRequestTime } from "./request-time.ts";
 import type { Route } from "./route.ts";
@@ -27,16 +25,14 @@ import { type ApiPorts, apiRoutes } from "./routes.ts";
 import { registerSignedRoutes } from "./signed-routes.ts";
 
 export type ServerOptions = ApiPorts &
-  HealthPorts & {
+  HealthPorts &
+  Observer & {
     readonly uploadPack: UploadPack;
     readonly receivePack: ReceivePack;
     /** null: health and metrics only. */
     readonly masterKey: string | null;
     /** Requests a minute of one scoped token. */
     readonly tokenRateLimit: number;
-    readonly logger: Logger;
-    readonly clock: Clock;
-    readonly httpMetrics: HttpMetrics;
     readonly limits?: HttpLimits;
   };
 
@@ -49,8 +45,8 @@ const SECURITY_HEADERS = {
 } as const;
 
 /**
- * The app, not yet listening. `close()` stops accepting, ends streams, waits for answers on their way and resolves when
- * no connection is left.
+ * The app, not yet listening. `close()` goes on to answer for `closeLingerMs`, or not at all when there are only probes; then it ends
+ * streams, stops accepting, waits for answers on their way and resolves when no connection is left.
  */
 export function createHttpServer(options: ServerOptions): FastifyInstance {
   const limits = options.limits ?? HTTP_LIMITS;
@@ -62,6 +58,8 @@ export function createHttpServer(options: ServerOptions): FastifyInstance {
     http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: limits.timeoutCheckMs },
     routerOptions: { maxParamLength: limits.maxParamLength },
     clientErrorHandler: refuseConnection,
+    // What still comes while it closes is answered like everything before; `closeConnections` says when that ends.
+    return503OnClosing: false,
     // Raised before any hook runs, so what hooks add is added here.
     frameworkErrors: (error, request, reply: FastifyReply) => {
       const { status, body } = problemOf(error);
@@ -72,7 +70,7 @@ export function createHttpServer(options: ServerOptions): FastifyInstance {
     },
   });
   app.server.maxConnections = limits.maxConnections;
-  const signalOf = createRequestSignals(app);
+  const signalOf = createRequestSignals(app, options.masterKey === null ? 0 : limits.closeLingerMs);
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ ...SECURITY_HEADERS, "x-request-id": request.id });
   });

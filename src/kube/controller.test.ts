@@ -1,12 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { ManualTime } from "../../test/support/manual-time.ts";
+import { createRecordedLogger } from "../../test/support/recorded-logger.ts";
 import { silentLogger } from "../../test/support/silent-logger.ts";
+import type { Logger } from "../domain/log.ts";
 import { KubeApiError } from "./api-error.ts";
 import { Controller, type Outcome, type Reconcile } from "./controller.ts";
 import { noRuntimeMetrics } from "./runtime-metrics.ts";
 import { WorkQueue } from "./work-queue.ts";
 
-function setUp(reconcile: Reconcile, options: { readonly concurrency?: number; readonly deadlineMs?: number } = {}) {
+type Options = { readonly concurrency?: number; readonly deadlineMs?: number; readonly logger?: Logger };
+
+function setUp(reconcile: Reconcile, options: Options = {}) {
   const time = new ManualTime();
   const queue = new WorkQueue({ clock: time, timers: time, random: () => 1, backoff: { firstMs: 100, longestMs: 1000 } });
   const results: string[] = [];
@@ -15,7 +19,7 @@ function setUp(reconcile: Reconcile, options: { readonly concurrency?: number; r
     reconciled: (_: string, result: string) => void results.push(result),
     emptied: () => void results.push("emptied"),
   };
-  const { concurrency = 1, deadlineMs = 10_000 } = options;
+  const { concurrency = 1, deadlineMs = 10_000, logger = silentLogger } = options;
   const controller = new Controller({
     name: "test",
     queue,
@@ -23,7 +27,7 @@ function setUp(reconcile: Reconcile, options: { readonly concurrency?: number; r
     concurrency,
     deadlineMs,
     clock: time,
-    logger: silentLogger,
+    logger,
     metrics,
   });
   controller.start();
@@ -52,6 +56,18 @@ describe("controller", () => {
     await settle();
     expect(results).toEqual(["error", "error", "success"]);
     expect(time.pending).toBe(0);
+    await controller[Symbol.asyncDispose]();
+  });
+
+  test("names a failed reconcile by controller, namespace, name and reconcileID", async () => {
+    const logger = createRecordedLogger();
+    const { queue, controller } = setUp(() => Promise.reject(new Error("no")), { logger });
+    queue.add("team/site", "user");
+    await settle();
+    const reconcileID = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    expect(logger.lines).toMatchObject([
+      { level: "warn", fields: { controller: "test", namespace: "team", name: "site", reconcileID } },
+    ]);
     await controller[Symbol.asyncDispose]();
   });
 

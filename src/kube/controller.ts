@@ -1,11 +1,15 @@
 // Takes keys from a queue and reconciles them, a few at a time, until disposed. What a reconcile throws is a failed attempt
 // and is repeated with back-off; nothing that it does can end the loop.
+import { randomUUID } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
+import { noTracer, type Span, type Tracer } from "../domain/tracer.ts";
 import { hasStatus, KubeApiError } from "./api-error.ts";
+import { Deadline } from "./deadline.ts";
 import { type ObjectKey, parseKey } from "./object.ts";
 import type { RuntimeMetrics } from "./runtime-metrics.ts";
 import { SaidOnce } from "./said-once.ts";
+import { systemTimers, type Timers } from "./timers.ts";
 import type { QueueItem, WorkQueue } from "./work-queue.ts";
 
 export type Outcome = {
@@ -22,10 +26,15 @@ export type ControllerOptions = {
   readonly reconcile: Reconcile;
   readonly concurrency: number;
   readonly deadlineMs: number;
+  readonly timers?: Timers;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: RuntimeMetrics;
+  /** Default: no traces. */
+  readonly tracer?: Tracer;
 };
+
+type About = { readonly controller: string; readonly namespace: string; readonly name: string; readonly reconcileID: string };
 
 export class Controller implements AsyncDisposable {
   readonly #options: ControllerOptions;
@@ -60,33 +69,42 @@ export class Controller implements AsyncDisposable {
     }
   }
 
-  async #attempt({ key, waitedMs }: QueueItem): Promise<void> {
-    const { name, queue, reconcile, deadlineMs, clock, metrics } = this.#options;
+  /** One reconcile, by the fields that controller-runtime names it by, in the log as in traces. */
+  async #attempt(item: QueueItem): Promise<void> {
+    const { name: controller, tracer = noTracer } = this.#options;
+    const about = { controller, ...parseKey(item.key), reconcileID: randomUUID() };
+    await tracer.span(`reconcile ${controller}`, { causes: [], attributes: about }, (span) => this.#reconcile(item, about, span));
+  }
+
+  async #reconcile(item: QueueItem, about: About, span: Span): Promise<void> {
+    const { key, waitedMs } = item;
+    const { name, queue, reconcile, deadlineMs, timers = systemTimers, clock, metrics } = this.#options;
     metrics.taken(name, waitedMs, queue.depth);
     const startedAtMs = clock.monotonic();
-    const deadline = AbortSignal.timeout(deadlineMs);
+    using deadline = new Deadline(timers, deadlineMs, [this.#stop.signal]);
     try {
-      const outcome = await reconcile(key, AbortSignal.any([this.#stop.signal, deadline]));
+      const outcome = await reconcile(key, deadline.signal);
       queue.forget(key);
       this.#said.forget(key);
       if (outcome.requeueAfterMs !== undefined) queue.addAfter(key, outcome.requeueAfterMs);
       const result = outcome.requeueAfterMs === undefined ? "success" : "requeue_after";
-      metrics.reconciled(name, result, clock.monotonic() - startedAtMs, deadline.aborted);
+      metrics.reconciled(name, result, clock.monotonic() - startedAtMs, deadline.hasPassed);
     } catch (error) {
-      metrics.reconciled(name, "error", clock.monotonic() - startedAtMs, deadline.aborted);
-      this.#retry(key, error);
+      metrics.reconciled(name, "error", clock.monotonic() - startedAtMs, deadline.hasPassed);
+      span.fail(error instanceof KubeApiError ? String(error.status ?? error.reason) : "error");
+      this.#retry(item, about, error);
     }
   }
 
-  #retry(key: ObjectKey, error: unknown): void {
+  #retry(item: QueueItem, about: About, error: unknown): void {
     const { name, queue, logger, metrics } = this.#options;
     if (this.#stop.signal.aborted) return;
     const minimumMs = error instanceof KubeApiError ? (error.retryAfterMs ?? 0) : 0;
-    const waitMs = Math.round(queue.retry(key, minimumMs));
+    const waitMs = Math.round(queue.retry(item, minimumMs));
     metrics.retried(name);
-    const [subject, text] = subjectOf(key, error);
+    const [subject, text] = subjectOf(item.key, error);
     const level = this.#said.isNews(subject, text) ? "warn" : "debug";
-    logger[level]({ controller: name, key, waitMs, error }, "Reconcile failed and is repeated.");
+    logger[level]({ ...about, waitMs, error }, "Reconcile failed and is repeated.");
   }
 }
 

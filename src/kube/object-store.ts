@@ -1,5 +1,5 @@
-// The last known state of one kind, kept up by reflectors. Readers may be behind the cluster: decide from here what to look
-// at, never what to write. Parts that nobody reads (managedFields, last-applied) are not kept.
+// The last known state of one kind, kept up by reflectors. Readers may be behind the cluster: what is written by it names the
+// version that was read, so that the server can refuse. Parts that nobody reads (managedFields, last-applied) are not kept.
 import { type KubeObject, keyOfObject, type ObjectKey } from "./object.ts";
 
 export type Change = {

@@ -9,7 +9,9 @@ import {
 } from "@kubernetes/client-node";
 import { CoregitError } from "../domain/errors.ts";
 import { KubeApiError, refusal } from "./api-error.ts";
+import { Deadline } from "./deadline.ts";
 import { shareConnections } from "./kube-config.ts";
+import { systemTimers, type Timers } from "./timers.ts";
 
 export type KubeRequest = {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -19,11 +21,12 @@ export type KubeRequest = {
   /** Of the body; default `application/json`. */
   readonly contentType?: string;
   readonly signal?: AbortSignal;
-  /** For the whole exchange; default 30 s, as long as a client may wait before a stuck server is taken for dead. */
+  /** For the whole exchange; default `CALL_TIMEOUT_MS`. */
   readonly timeoutMs?: number;
 };
 
-const CALL_TIMEOUT_MS = 30_000;
+/** As long as a client may wait before a stuck server is taken for dead. */
+export const CALL_TIMEOUT_MS = 30_000;
 /** A page of 500 objects of the largest size that etcd takes (1.5 MB) is not expected; 64 MB is. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
@@ -32,24 +35,27 @@ export class KubeTransport implements AsyncDisposable {
   readonly #config: KubeConfig;
   readonly #server: string;
   readonly #userAgent: string;
+  readonly #timers: Timers;
   readonly #connections: AsyncDisposable;
   readonly #disposal = new AbortController();
   readonly #http = new IsomorphicFetchHttpLibrary();
 
-  constructor(config: KubeConfig, userAgent: string) {
+  /** `timers` measure the deadlines. */
+  constructor(config: KubeConfig, userAgent: string, timers: Timers = systemTimers) {
     const cluster = config.getCurrentCluster();
     if (cluster === null) throw new CoregitError("InvalidSpec", "The kubeconfig names no current cluster.");
     this.#config = config;
     this.#server = cluster.server.replace(/\/+$/, "");
     this.#userAgent = userAgent;
+    this.#timers = timers;
     this.#connections = shareConnections(config);
   }
 
   /** The answer's JSON. @throws KubeApiError */
   async call(request: KubeRequest): Promise<unknown> {
-    const deadline = AbortSignal.timeout(Math.ceil(request.timeoutMs ?? CALL_TIMEOUT_MS));
-    const given = request.signal === undefined ? [deadline] : [request.signal, deadline];
-    const signal = AbortSignal.any([...given, this.#disposal.signal]);
+    const given = request.signal === undefined ? [] : [request.signal];
+    using deadline = new Deadline(this.#timers, request.timeoutMs ?? CALL_TIMEOUT_MS, [...given, this.#disposal.signal]);
+    const { signal } = deadline;
     const response = await this.#send(request, signal);
     const text = await readText(response, MAX_BODY_BYTES, signal);
     try {
@@ -61,7 +67,9 @@ export class KubeTransport implements AsyncDisposable {
 
   /** The answer's bytes as they arrive, until `signal` aborts or the server ends them. @throws KubeApiError */
   async stream(request: KubeRequest, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const response = await this.#send(request, AbortSignal.any([signal, this.#disposal.signal]));
+    // A server that takes a watch says so at once, whenever its first event comes.
+    using headers = new Deadline(this.#timers, CALL_TIMEOUT_MS, []);
+    const response = await this.#send(request, AbortSignal.any([signal, this.#disposal.signal, headers.signal]));
     const body = response.body.stream();
     if (body === null) throw new KubeApiError({ status: null, reason: "Truncated", message: "the API server sent no body" });
     return body;

@@ -57,6 +57,28 @@ describe("work queue", () => {
     expect([await takeNow(), await takeNow(), await takeNow()]).toEqual(["b", "a", null]);
   });
 
+  test("what changed otherwise goes between the two, and a key that waits rises but does not sink", async () => {
+    const { queue, takeNow } = setUp();
+    queue.add("relist", "background");
+    queue.add("raised", "background");
+    queue.add("changed", "change");
+    queue.add("raised", "change");
+    queue.add("user", "user");
+    queue.add("user", "change");
+    const order = [await takeNow(), await takeNow(), await takeNow(), await takeNow(), await takeNow()];
+    expect(order).toEqual(["user", "changed", "raised", "relist", null]);
+  });
+
+  test("a key that is added in somebody's hands comes back with the highest priority of those", async () => {
+    const { queue, takeNow } = setUp();
+    queue.add("a", "user");
+    await takeNow();
+    for (const priority of ["background", "user", "change"] as const) queue.add("a", priority);
+    queue.add("b", "change");
+    queue.done("a");
+    expect([await takeNow(), await takeNow()]).toEqual(["a", "b"]);
+  });
+
   test("a delayed key comes when its time has come, once", async () => {
     const { time, queue, takeNow } = setUp();
     queue.addAfter("a", 500);
@@ -88,24 +110,39 @@ describe("work queue", () => {
 
   test("retries wait twice as long each time up to the longest wait, and from the start once forgotten", () => {
     const { queue } = setUp();
-    expect([1, 2, 3, 4, 5, 6].map(() => queue.retry("a"))).toEqual([100, 200, 400, 800, 1000, 1000]);
+    const a = { key: "a", priority: "user" } as const;
+    expect([1, 2, 3, 4, 5, 6].map(() => queue.retry(a))).toEqual([100, 200, 400, 800, 1000, 1000]);
     queue.forget("a");
-    expect(queue.retry("a")).toBe(100);
+    expect(queue.retry(a)).toBe(100);
+  });
+
+  test("the first retry has the priority of what failed, later ones wait behind everything", async () => {
+    const { time, queue, takeNow } = setUp();
+    for (const expected of [
+      ["a", "other"],
+      ["other", "a"],
+    ]) {
+      queue.retry({ key: "a", priority: "user" });
+      queue.add("other", "change");
+      time.advance(1000);
+      expect([await takeNow(), await takeNow()]).toEqual(expected);
+      for (const key of expected) queue.done(key);
+    }
   });
 
   test("a retry waits at least as long as the server asks", () => {
     const { queue } = setUp();
-    expect(queue.retry("a", 7000)).toBe(7000);
+    expect(queue.retry({ key: "a", priority: "user" }, 7000)).toBe(7000);
   });
 
   test("a taker that waits gets the next key and how long it had waited", async () => {
     const { time, queue } = setUp();
     const waiting = queue.take();
     queue.add("a", "user");
-    expect(await waiting).toEqual({ key: "a", waitedMs: 0 });
+    expect(await waiting).toEqual({ key: "a", priority: "user", waitedMs: 0 });
     queue.add("b", "user");
     time.advance(250);
-    expect(await queue.take()).toEqual({ key: "b", waitedMs: 250 });
+    expect(await queue.take()).toEqual({ key: "b", priority: "user", waitedMs: 250 });
   });
 
   test("closing sends takers home, drops what waits and sets no more timers", async () => {

@@ -1,14 +1,15 @@
 // Keys to look at, each at most once in the queue and never in two hands. A key is idle, delayed, waiting or running:
 //   add     idle | delayed → waiting      running → running, and waiting again once it is done
 //   take    waiting → running             done    running → idle (or waiting, when added meanwhile)
-// Changes by people go before lists and retries of the background, so that a restart with many objects delays nobody.
+// Changes by people go before everything else, so that a restart with many objects delays nobody; what is new otherwise goes before
+// second looks and retries of the background.
 import type { Clock, Random } from "../domain/clock.ts";
 import { type BackoffLimits, backoffMs } from "./backoff.ts";
 import type { Timers } from "./timers.ts";
 
-export type QueuePriority = "user" | "background";
+export type QueuePriority = "user" | "change" | "background";
 
-export type QueueItem = { readonly key: string; readonly waitedMs: number };
+export type QueueItem = { readonly key: string; readonly priority: QueuePriority; readonly waitedMs: number };
 
 export type WorkQueueOptions = {
   readonly clock: Clock;
@@ -22,12 +23,19 @@ export type WorkQueueOptions = {
 /** Half a second to a minute: what fails here is the database or the API server, and both come back for all at once. */
 const RETRY: BackoffLimits = { firstMs: 500, longestMs: 60_000 };
 
+/** The first lane that holds a key gives the next one. */
+const LANES: readonly QueuePriority[] = ["user", "change", "background"];
+
 type Delayed = { readonly readyAtMs: number; readonly timer: Disposable };
 
 export class WorkQueue implements Disposable {
   readonly #options: WorkQueueOptions;
   /** Key → since when it waits. Maps keep the order of insertion: each is a FIFO without doubles. */
-  readonly #lanes: Readonly<Record<QueuePriority, Map<string, number>>> = { user: new Map(), background: new Map() };
+  readonly #lanes: Readonly<Record<QueuePriority, Map<string, number>>> = {
+    user: new Map(),
+    change: new Map(),
+    background: new Map(),
+  };
   /** Key → the priority with which it was added again while running, or null. */
   readonly #running = new Map<string, QueuePriority | null>();
   readonly #delayed = new Map<string, Delayed>();
@@ -41,45 +49,50 @@ export class WorkQueue implements Disposable {
 
   /** Keys that could be taken now. */
   get depth(): number {
-    return this.#lanes.user.size + this.#lanes.background.size;
+    return LANES.reduce((sum, lane) => sum + this.#lanes[lane].size, 0);
   }
 
   /** As soon as possible. The higher of two priorities wins. */
   add(key: string, priority: QueuePriority): void {
     if (this.#isClosed) return;
     this.#cancelDelay(key);
-    if (this.#running.has(key)) {
-      if (this.#running.get(key) !== "user") this.#running.set(key, priority);
+    const again = this.#running.get(key);
+    if (again !== undefined) {
+      if (isBefore(priority, again)) this.#running.set(key, priority);
       return;
     }
-    if (this.#lanes.user.has(key)) return;
-    const since = this.#lanes.background.get(key) ?? this.#options.clock.monotonic();
-    if (priority === "user") this.#lanes.background.delete(key);
+    const lane = this.#laneOf(key);
+    if (!isBefore(priority, lane)) return;
+    const since = (lane === null ? undefined : this.#lanes[lane].get(key)) ?? this.#options.clock.monotonic();
+    if (lane !== null) this.#lanes[lane].delete(key);
     this.#lanes[priority].set(key, since);
     this.#options.onWaiting?.(this.depth);
     this.#serve();
   }
 
   /** After `delayMs`, unless it is due sooner anyway. */
-  addAfter(key: string, delayMs: number): void {
-    if (this.#isClosed || this.#lanes.user.has(key) || this.#lanes.background.has(key)) return;
+  addAfter(key: string, delayMs: number, priority: QueuePriority = "background"): void {
+    if (this.#isClosed || this.#laneOf(key) !== null) return;
     const readyAtMs = this.#options.clock.monotonic() + delayMs;
     const known = this.#delayed.get(key);
     if (known !== undefined && known.readyAtMs <= readyAtMs) return;
     this.#cancelDelay(key);
     const timer = this.#options.timers.after(delayMs, () => {
       this.#delayed.delete(key);
-      this.add(key, "background");
+      this.add(key, priority);
     });
     this.#delayed.set(key, { readyAtMs, timer });
   }
 
-  /** After a wait that doubles with each failure in a row, and is at least `minimumMs`. Answers the wait. */
-  retry(key: string, minimumMs = 0): number {
+  /**
+   * After a wait that doubles with each failure in a row, and is at least `minimumMs`. Answers the wait. The first retry has the
+   * priority of the attempt, which may have met somebody else's write; what goes on failing waits behind everything.
+   */
+  retry({ key, priority }: Pick<QueueItem, "key" | "priority">, minimumMs = 0): number {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     const delayMs = Math.max(minimumMs, backoffMs(failures, this.#options.backoff ?? RETRY, this.#options.random));
-    this.addAfter(key, delayMs);
+    this.addAfter(key, delayMs, failures === 1 ? priority : "background");
     return delayMs;
   }
 
@@ -108,26 +121,35 @@ export class WorkQueue implements Disposable {
     this.#isClosed = true;
     for (const { timer } of this.#delayed.values()) timer[Symbol.dispose]();
     this.#delayed.clear();
-    this.#lanes.user.clear();
-    this.#lanes.background.clear();
+    for (const lane of LANES) this.#lanes[lane].clear();
     for (const taker of this.#takers.splice(0)) taker(null);
   }
 
   #serve(): void {
-    while (this.depth > 0 && this.#takers.length > 0) {
-      const lane = this.#lanes.user.size > 0 ? this.#lanes.user : this.#lanes.background;
-      const [first] = lane;
+    while (this.#takers.length > 0) {
+      const priority = LANES.find((lane) => this.#lanes[lane].size > 0);
+      if (priority === undefined) return;
+      const [first] = this.#lanes[priority];
       const taker = this.#takers.shift();
       if (first === undefined || taker === undefined) return;
       const [key, since] = first;
-      lane.delete(key);
+      this.#lanes[priority].delete(key);
       this.#running.set(key, null);
-      taker({ key, waitedMs: this.#options.clock.monotonic() - since });
+      taker({ key, priority, waitedMs: this.#options.clock.monotonic() - since });
     }
+  }
+
+  #laneOf(key: string): QueuePriority | null {
+    return LANES.find((lane) => this.#lanes[lane].has(key)) ?? null;
   }
 
   #cancelDelay(key: string): void {
     this.#delayed.get(key)?.timer[Symbol.dispose]();
     this.#delayed.delete(key);
   }
+}
+
+/** `other` null: nowhere. */
+function isBefore(priority: QueuePriority, other: QueuePriority | null): boolean {
+  return other === null || LANES.indexOf(priority) < LANES.indexOf(other);
 }

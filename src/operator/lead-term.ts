@@ -42,7 +42,7 @@ async function startTerm(options: LeadTermOptions, lost: AbortSignal): Promise<A
   options.logger.info({ epoch }, "Reconciling as leader.");
   const kinds = makeKinds(term);
   // Listening comes first: what a reconcile reads is then either current or announced.
-  await listenToRows(options.database, kinds, stack);
+  await listenToRows(term, kinds, stack);
   startKinds(term, kinds, stack);
   await withdrawOrphans(term);
   return stack.move();

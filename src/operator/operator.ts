@@ -4,17 +4,19 @@ import type { Database } from "../db/database.ts";
 import type { Clock, Random } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
 import { type ProgressBoard, unwatched } from "../domain/progress.ts";
+import type { Tracer } from "../domain/tracer.ts";
 import { EventRecorder } from "../kube/event-recorder.ts";
 import { KubeApi } from "../kube/kube-api.ts";
 import { currentNamespace, type KubeConfig } from "../kube/kube-config.ts";
 import { LeaderLease, type LeaseTiming } from "../kube/leader-lease.ts";
 import { Reflector, type ReflectorTiming } from "../kube/reflector.ts";
 import type { RuntimeMetrics } from "../kube/runtime-metrics.ts";
-import { systemTimers } from "../kube/timers.ts";
+import { systemTimers, type Timers } from "../kube/timers.ts";
 import { KubeTransport } from "../kube/transport.ts";
 import { GROUP } from "../resources/kind.ts";
 import type { Declarations } from "../sync/declarations.ts";
 import { leadTerm } from "./lead-term.ts";
+import type { ResourceMetrics } from "./resource-metrics.ts";
 import { Watches } from "./watches.ts";
 
 export type OperatorOptions = {
@@ -33,9 +35,15 @@ export type OperatorOptions = {
   /** Namespace of the lease; default: the pod's, or the kubeconfig context's. */
   readonly leaseNamespace?: string;
   readonly clock: Clock;
+  /** Of the runtime's waits and deadlines; default: the system's. */
+  readonly timers?: Timers;
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: RuntimeMetrics;
+  /** Default: no traces. */
+  readonly tracer?: Tracer;
+  /** Default: no series of single resources. */
+  readonly resourceMetrics?: ResourceMetrics | undefined;
   readonly leaseTiming?: LeaseTiming;
   readonly reflectorTiming?: Partial<ReflectorTiming>;
   /** Follows each watch. */
@@ -62,8 +70,8 @@ const FIELD_MANAGER = "coregit-operator";
  */
 export function openOperator(options: OperatorOptions): Operator {
   const { kubeConfig, clock, random, logger, metrics, identity } = options;
-  const timers = systemTimers;
-  const transport = new KubeTransport(kubeConfig, `coregit/${options.version}`);
+  const timers = options.timers ?? systemTimers;
+  const transport = new KubeTransport(kubeConfig, `coregit/${options.version}`, timers);
   const api = new KubeApi(transport, FIELD_MANAGER);
   const events = new EventRecorder({ api, clock, logger, controller: `${GROUP}/operator`, instance: identity });
   const shared = { api, clock, timers, random, logger, metrics };

@@ -42,9 +42,12 @@ export interface Projector {
 
 export type ReconcileContext = { readonly api: KubeApi; readonly events: EventRecorder; readonly clock: Clock };
 
-export function createReconcile(context: ReconcileContext, projector: Projector): Reconcile {
+/** An object as good as a fresh read; null: read it. */
+export type ReadAlready = (key: ObjectKey) => KubeObject | null;
+
+export function createReconcile(context: ReconcileContext, projector: Projector, readAlready: ReadAlready): Reconcile {
   return async (key, signal) => {
-    const object = await context.api.get(projector.resource, parseKey(key), { signal });
+    const object = readAlready(key) ?? (await context.api.get(projector.resource, parseKey(key), { signal }));
     if (object === null) return withdrawRest(projector, key);
     if (object.metadata.deletionTimestamp !== undefined) return remove(context, projector, object, signal);
     const held = await hold(context, projector.resource, object, signal);
@@ -154,6 +157,8 @@ function announce(
 ): void {
   const [was, is] = [before, after].map(({ conditions }) => conditions?.find(({ type }) => type === "Ready"));
   if (is === undefined || is.reason === "Progressing") return;
+  // Whoever makes it suspended knows.
+  if (was === undefined && is.reason === "Suspended") return;
   if (was?.status === is.status && was.reason === is.reason && was.message === is.message) return;
   const type = is.status === "False" && is.reason !== "Suspended" ? "Warning" : "Normal";
   events.record(resource, object, { type, reason: is.reason, action: "Reconcile", message: is.message });

@@ -10,17 +10,20 @@ import { REPO_SYNC } from "./kinds.ts";
 import { ownerOf, parseObject } from "./parsed-object.ts";
 import type { Projector } from "./reconcile-resource.ts";
 import type { RowIndex } from "./row-index.ts";
+import type { ShownSyncs } from "./shown-syncs.ts";
 
 export type RepoSyncProjectorOptions = {
   readonly declarations: Declarations;
   readonly index: RowIndex;
   /** Sync id → its Connection, of syncs whose credential was refused last. */
   readonly refused: Map<string, ObjectKey>;
+  readonly shown: ShownSyncs;
   /** Looks at a Connection whose credential was refused just now: its Secret may have been replaced since it was read. */
   readonly onRefused: (connection: ObjectKey) => void;
 };
 
-export function createRepoSyncProjector({ declarations, index, refused, onRefused }: RepoSyncProjectorOptions): Projector {
+export function createRepoSyncProjector(options: RepoSyncProjectorOptions): Projector {
+  const { declarations, index, refused, shown, onRefused } = options;
   const noteRefusal = ({ id, namespace, connection, lastErrorCode }: SyncStatus): void => {
     if (lastErrorCode !== "AuthenticationFailed" || connection === null) return void refused.delete(id);
     const key = keyOf({ namespace, name: connection });
@@ -34,6 +37,7 @@ export function createRepoSyncProjector({ declarations, index, refused, onRefuse
       const declared = await declarations.declareSync(declaration);
       const isNew = index.set(keyOfObject(object), declared.id, declaration.owner);
       const sync = (isNew ? await declarations.readSync(declared.id) : null) ?? declared;
+      shown.note(sync);
       noteRefusal(sync);
       const context = statusContext(object, now);
       const handledReconcileAt = declaration.requestedAt ?? undefined;
@@ -42,7 +46,8 @@ export function createRepoSyncProjector({ declarations, index, refused, onRefuse
     explain: (object, now, { code, message }: CoregitError) => failedSyncStatus(code, message, statusContext(object, now)),
     async withdraw(owner, { namespace, name }) {
       await declarations.withdrawSync(owner, namespace, name);
-      index.delete(keyOf({ namespace, name }));
+      const rowId = index.delete(keyOf({ namespace, name }));
+      if (rowId !== null) shown.delete(rowId);
     },
     leftBehind: (key) => index.ownerOf(key),
   };

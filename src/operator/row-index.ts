@@ -26,9 +26,12 @@ export class RowIndex {
     return !isKnown;
   }
 
-  delete(key: ObjectKey): void {
+  /** The row that it was, if it was known. */
+  delete(key: ObjectKey): string | null {
     const entry = this.#entries.get(key);
-    if (entry !== undefined) this.#keys.delete(entry.rowId);
+    if (entry === undefined) return null;
+    this.#keys.delete(entry.rowId);
     this.#entries.delete(key);
+    return entry.rowId;
   }
 }

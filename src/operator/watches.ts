@@ -6,7 +6,7 @@ import type { Change } from "../kube/object-store.ts";
 import { ObjectStore } from "../kube/object-store.ts";
 import type { Reflector } from "../kube/reflector.ts";
 import { REQUESTED_AT } from "../resources/kind.ts";
-import { CONNECTION, REPO_SYNC, REPOSITORY } from "./kinds.ts";
+import { CONNECTION, FINALIZER, REPO_SYNC, REPOSITORY } from "./kinds.ts";
 
 export type MakeReflector = (resource: ResourceKind, namespace: string | null, store: ObjectStore) => Reflector;
 
@@ -45,13 +45,19 @@ export class Watches implements AsyncDisposable {
   }
 }
 
-/** What a person did. Own status writes move neither of these. */
+/** What a person did. The writes of this program, statuses and its finalizer, move none of these. */
 export function isDeclarationChange({ type, object, previous }: Change): boolean {
   if (type === "added") return true;
-  return type === "updated" && previous !== null && fingerprint(object) !== fingerprint(previous);
+  if (type !== "updated" || previous === null) return false;
+  return fingerprint(object) !== fingerprint(previous) || (isHeld(previous) && !isHeld(object));
+}
+
+function isHeld({ metadata }: KubeObject): boolean {
+  return metadata.finalizers?.includes(FINALIZER) === true;
 }
 
 function fingerprint({ metadata }: KubeObject): string {
   const { uid, generation, deletionTimestamp, finalizers, annotations } = metadata;
-  return JSON.stringify([uid, generation, deletionTimestamp, finalizers, annotations?.[REQUESTED_AT]]);
+  const others = finalizers?.filter((name) => name !== FINALIZER) ?? [];
+  return JSON.stringify([uid, generation, deletionTimestamp, others, annotations?.[REQUESTED_AT]]);
 }

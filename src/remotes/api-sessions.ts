@@ -7,6 +7,7 @@ import type { Clock, Random } from "../domain/clock.ts";
 import type { AppCredential, Credential } from "../domain/credential.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { Provider } from "../domain/sync-spec.ts";
+import type { Tracer } from "../domain/tracer.ts";
 import { type ApiBudget, MAX_CONCURRENT, type Wait } from "./api-budget.ts";
 import { ApiBudgets, type BudgetOwner } from "./api-budgets.ts";
 import { ApiSession, type RenewToken } from "./api-session.ts";
@@ -26,6 +27,7 @@ export type ApiSessionsOptions = {
   readonly random: Random;
   readonly wait: Wait;
   readonly metrics: ProviderMetrics;
+  readonly tracer: Tracer;
 };
 
 /** A server with the credential for it. */
@@ -53,11 +55,14 @@ export class ApiSessions {
     this.#budgets = new ApiBudgets({ now: () => clock.now(), wait, metrics });
   }
 
-  /** @throws CoregitError `InvalidSpec` when the credential would go out in clear text, `SecretInvalid`. */
-  open(url: URL, target: SessionTarget, signal: AbortSignal): ApiSession {
+  /**
+   * `workMs`: how long what is asked may take there, beyond what any request may.
+   * @throws CoregitError `InvalidSpec` when the credential would go out in clear text, `SecretInvalid`.
+   */
+  open(url: URL, target: SessionTarget, signal: AbortSignal, workMs = 0): ApiSession {
     const { provider, credential, caPem } = target;
     if (credential !== null) this.refuseClearText(url);
-    const { limits, userAgent, clock, random, wait } = this.#options;
+    const { limits, userAgent, clock, random, wait, tracer } = this.#options;
     const dispatcher = this.openDispatcher(caPem, MAX_CONCURRENT);
     return new ApiSession({
       provider,
@@ -65,12 +70,14 @@ export class ApiSessions {
       dispatcher,
       budget: this.budgetOf(url, target),
       userAgent,
-      attemptMs: limits.apiAttemptMs,
+      attemptMs: limits.apiAttemptMs + workMs,
+      uploadBytesPerSecond: limits.apiUploadBytesPerSecond,
       answerBytes: limits.apiAnswerBytes,
       now: () => clock.now(),
       random,
       wait,
       signal,
+      tracer,
       renewToken: credential?.kind === "token" ? this.renewalOf(credential.token) : null,
       close: () => dispatcher.destroy(),
     });

@@ -3,7 +3,9 @@
 import type { Dispatcher } from "undici";
 import { CoregitError } from "../domain/errors.ts";
 import type { Provider } from "../domain/sync-spec.ts";
+import { noTracer, type Tracer } from "../domain/tracer.ts";
 import type { ApiBudget, BudgetedCall, Ticket } from "./api-budget.ts";
+import { callSpan, noteStatus } from "./call-span.ts";
 import { abortFailure, requestFailure } from "./git/errors.ts";
 import { clockOffsetMs } from "./rate-limit.ts";
 
@@ -11,13 +13,16 @@ export type ApiWireOptions = {
   readonly provider: Provider;
   readonly dispatcher: Dispatcher;
   readonly budget: ApiBudget;
-  /** One attempt, with its whole answer. */
+  /** One attempt, with its whole answer, beside the sending of its body. */
   readonly attemptMs: number;
+  readonly uploadBytesPerSecond: number;
   readonly answerBytes: number;
   /** Wall clock, epoch milliseconds. */
   readonly now: () => number;
   /** Ends all that is asked. */
   readonly signal: AbortSignal;
+  /** Default: no traces. */
+  readonly tracer?: Tracer;
 };
 
 export type ApiRequest = {
@@ -51,15 +56,21 @@ export class ApiWire {
 
   /** @throws CoregitError when there is no answer, or none that may be asked for now; an answer of any status is returned. */
   async send(request: ApiRequest): Promise<Response> {
-    const { budget, provider, signal } = this.#options;
-    using ticket = await budget.enter(budgetedCall(provider, request), signal);
-    return await this.#attempt(request, ticket);
+    const { budget, provider, signal, tracer = noTracer } = this.#options;
+    const call = budgetedCall(provider, request);
+    return await tracer.span(`${provider} ${request.method}`, callSpan(request, provider, call.lane), async (span) => {
+      using ticket = await budget.enter(call, signal);
+      const answer = await this.#attempt(request, ticket);
+      noteStatus(span, answer.status);
+      return answer;
+    });
   }
 
   async #attempt({ method, url, headers, body }: ApiRequest, ticket: Ticket): Promise<Response> {
-    const { dispatcher, attemptMs, signal, now } = this.#options;
+    const { dispatcher, signal, now } = this.#options;
     if (signal.aborted) throw abortFailure(signal);
-    const deadline = AbortSignal.timeout(attemptMs);
+    const limitMs = this.#limitMs(body);
+    const deadline = AbortSignal.timeout(limitMs);
     this.#calls += 1;
     try {
       const answer = await dispatcher.request({
@@ -78,10 +89,15 @@ export class ApiWire {
       return new Response(hasBody ? bytes : null, { status, headers: plainHeaders(answer.headers) });
     } catch (error) {
       if (deadline.aborted && !signal.aborted) {
-        throw new CoregitError("RemoteTooSlow", `${url.host} did not answer within ${attemptMs} ms.`, { cause: error });
+        throw new CoregitError("RemoteTooSlow", `${url.host} did not answer within ${limitMs} ms.`, { cause: error });
       }
       throw requestFailure(error, url.host, signal);
     }
+  }
+
+  #limitMs(body: string | null): number {
+    const { attemptMs, uploadBytesPerSecond } = this.#options;
+    return attemptMs + Math.floor((Buffer.byteLength(body ?? "") / uploadBytesPerSecond) * 1000);
   }
 
   async #readWhole(body: Dispatcher.ResponseData["body"], host: string): Promise<Buffer> {

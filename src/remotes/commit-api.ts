@@ -4,6 +4,7 @@ import type { Signature } from "../domain/commit.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { Changes } from "../domain/tree-diff.ts";
 import type { ApiSession } from "./api-session.ts";
+import type { RepositoryLookup } from "./repository-lookup.ts";
 
 /** Content of the blobs that a plan names in `after`. Content-addressed: may be asked for as often as need be. */
 export interface BlobReader {
@@ -59,8 +60,13 @@ export type MadeCommit = {
 };
 
 export interface CommitApi {
-  /** Requests made so far by this instance. */
+  /** Requests made so far by this instance, those of `lookup` included. */
   readonly calls: number;
+  /**
+   * Which repository it is that `commit` writes to, by a request that `commit` would make and then does not make again; null: it
+   * would make none. @throws CoregitError also `TransportUnsuited`, as `commit`.
+   */
+  readonly lookup: Pick<RepositoryLookup, "path" | "here"> | null;
   /**
    * Whether and how dearly the API carries this plan. Asks the provider nothing; reads blobs as far as it needs to, and stops
    * reading when `calls` has come to `enough`. Safe to repeat.
@@ -88,6 +94,7 @@ export interface CommitApi {
    *   `RemoteArchived` the repository is read-only; `AccessDenied` the credential lacks a permission or scope, also where the
    *   provider says 404 of a repository that it lets read; `RemoteNotFound` it is not there, or hidden from the credential too;
    *   `RemoteTreeDiffers` a tree that the provider made is not the planned one, found before the branch moved;
+   *   `TransportUnsuited` the server lacks what the commit needs of its API: nothing was committed;
    *   `AuthenticationFailed`, `RateLimited` (with its time), `RedirectRefused`, `RemoteUnreachable`, `RemoteTooSlow`, `RemoteProtocol`,
    *   `CertificateInvalid`, `AddressRefused`, as `Remote.readHead`; what `blobs` throws; and the reason of `signal`.
    */
@@ -99,6 +106,6 @@ export type CommitApiOptions = {
   /** `owner/repo` or `group/sub/project`. */
   readonly project: string;
   readonly token: string;
-  /** One conversation; the caller disposes of it. `signal` ends all that it asks. */
-  readonly openSession: (signal: AbortSignal) => ApiSession;
+  /** One conversation; the caller disposes of it. `signal` ends all that it asks. `workMs`: what a request may take the provider more. */
+  readonly openSession: (signal: AbortSignal, workMs?: number) => ApiSession;
 };

@@ -15,8 +15,13 @@ export type RemoteLimits = {
   readonly lowSpeedBytesPerSecond: number;
   /** Largest list of refs: about 1.5 million refs at 80 bytes each. */
   readonly refsBytes: number;
-  /** One request to a provider's API, with its whole answer. GitHub ends its own after 10 s. */
+  /**
+   * One request to a provider's API, with its whole answer, beside what sending it and its work there take. GitHub ends its own
+   * after 10 s.
+   */
   readonly apiAttemptMs: number;
+  /** Slowest line on which a request's body is waited for: 2 Mbit/s. */
+  readonly apiUploadBytesPerSecond: number;
   /** Largest answer of a provider's API: GitHub cuts its largest, a recursive tree, at 7 MB. */
   readonly apiAnswerBytes: number;
 };
@@ -30,5 +35,6 @@ export const DEFAULT_REMOTE_LIMITS: RemoteLimits = {
   lowSpeedBytesPerSecond: 1000,
   refsBytes: 128 * 1024 * 1024,
   apiAttemptMs: 15_000,
+  apiUploadBytesPerSecond: 250_000,
   apiAnswerBytes: 16 * 1024 * 1024,
 };

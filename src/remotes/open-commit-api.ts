@@ -1,6 +1,6 @@
 // Which remotes have an API for commits: those of GitHub and GitLab, with a credential that their APIs take.
 import type { ApiSession } from "./api-session.ts";
-import type { CommitApi } from "./commit-api.ts";
+import type { CommitApi, CommitApiOptions } from "./commit-api.ts";
 import { GitHubCommits } from "./github/commits.ts";
 import { GitLabCommits } from "./gitlab/commits.ts";
 import type { RemoteTarget } from "./remote.ts";
@@ -10,13 +10,13 @@ import { locateApi, projectName, type RemoteLocation } from "./remote-url.ts";
 export function openCommitApi(
   target: RemoteTarget,
   location: RemoteLocation,
-  openSession: (url: URL, signal: AbortSignal) => ApiSession,
+  openSession: (url: URL, signal: AbortSignal, workMs?: number) => ApiSession,
 ): CommitApi | null {
   const { provider, baseUrl, credential } = target;
   const url = locateApi(provider, baseUrl);
   const project = projectName(target, location);
   if (url === null || project === null || credential === null) return null;
-  const open = (signal: AbortSignal): ApiSession => openSession(url, signal);
+  const open: CommitApiOptions["openSession"] = (signal, workMs) => openSession(url, signal, workMs);
   if (provider === "github") {
     // GitHub takes no passwords: what stands in for one is a token.
     const token = credential.kind === "token" ? credential.token : credential.password;

@@ -6,6 +6,7 @@ import type { DirectCredential } from "../domain/credential.ts";
 import { CoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
 import type { Provider } from "../domain/sync-spec.ts";
+import { noTracer, type Tracer } from "../domain/tracer.ts";
 import { type Account, type Accounts, type AccountTarget, tidyAccount, UNKNOWN_ACCOUNT } from "./account.ts";
 import type { Wait } from "./api-budget.ts";
 import type { RenewToken } from "./api-session.ts";
@@ -47,6 +48,8 @@ export type RemotesOptions = {
   /** Default: the system's resolver. */
   readonly resolve?: Resolve;
   readonly metrics?: ProviderMetrics;
+  /** Default: no traces. */
+  readonly tracer?: Tracer;
   /** Spreads what is repeated. Default: Math.random. */
   readonly random?: Random;
   /** Default: the system's timers. */
@@ -112,6 +115,7 @@ class OpenRemotes implements OpenedRemotes {
       random: options.random ?? Math.random,
       wait: options.wait ?? systemWait,
       metrics: options.metrics ?? noProviderMetrics,
+      tracer: options.tracer ?? noTracer,
     });
     this.#folders = new LocalFolders(options.fileRemotes);
     this.#webhooks = openWebhooks({
@@ -129,7 +133,7 @@ class OpenRemotes implements OpenedRemotes {
     const { credential, provider } = target;
     const basic = credential === null || location.kind === "file" ? null : basicCredential(provider, credential);
     const transport = location.kind === "file" ? this.#openLocal(location) : this.#openHttp(location.url, target, basic);
-    const openSession = (url: URL, signal: AbortSignal) => this.#sessions.open(url, target, signal);
+    const openSession = (url: URL, signal: AbortSignal, workMs?: number) => this.#sessions.open(url, target, signal, workMs);
     const remote: GitRemote = new GitRemote({
       displayUrl: location.url.href,
       transport,
@@ -178,6 +182,8 @@ class OpenRemotes implements OpenedRemotes {
       // A remote is asked one thing after the other.
       dispatcher: this.#sessions.openDispatcher(target.caPem, 1),
       budget: this.#sessions.budgetOf(url, target),
+      provider: target.provider,
+      tracer: this.#options.tracer ?? noTracer,
       url,
       authorization: basic === null ? null : `Basic ${encode(basic)}`,
       renewAuthorization: basic === null || renewToken === null ? null : renewBasic(basic, renewToken),

@@ -3,9 +3,9 @@ import { CoregitError } from "../domain/errors.ts";
 import type { ApiSession } from "./api-session.ts";
 import { openGitHubWebhooks } from "./github/webhooks.ts";
 import { openGitLabWebhooks } from "./gitlab/webhooks.ts";
-import type { DeclaredTarget, Remotes, RemoteTarget } from "./remote.ts";
+import type { Remotes, RemoteTarget } from "./remote.ts";
 import { locateApi, locateRemote, projectName } from "./remote-url.ts";
-import { ensureAt, removeAt, type WebhookApi, type Webhooks } from "./webhooks.ts";
+import { ensureAt, removeAt, type WebhookApi, type Webhooks, type WebhookTarget } from "./webhooks.ts";
 
 export type WebhooksOptions = Pick<Remotes, "signIn"> & {
   openSession(url: URL, target: RemoteTarget, signal: AbortSignal): ApiSession;
@@ -24,8 +24,8 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
   };
 }
 
-async function openApi(options: WebhooksOptions, declared: DeclaredTarget, signal: AbortSignal): Promise<WebhookApi> {
-  const { provider, baseUrl } = declared;
+async function openApi(options: WebhooksOptions, declared: WebhookTarget, signal: AbortSignal): Promise<WebhookApi> {
+  const { provider, baseUrl, repositoryId } = declared;
   const url = locateApi(provider, baseUrl);
   const project = projectName(declared, locateRemote({ ...declared, credential: null }));
   if (url === null || project === null) {
@@ -38,6 +38,6 @@ async function openApi(options: WebhooksOptions, declared: DeclaredTarget, signa
   }
   // What stands in for a password is a token, at GitHub always and at GitLab where its API takes it.
   const token = credential.kind === "token" ? credential.token : credential.password;
-  const parts = { session: options.openSession(url, target, signal), token, project };
+  const parts = { session: options.openSession(url, target, signal), token, project, repositoryId };
   return provider === "github" ? openGitHubWebhooks(parts) : openGitLabWebhooks(parts);
 }

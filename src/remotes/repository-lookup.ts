@@ -26,12 +26,12 @@ export interface RepositoryLookup {
   byId(id: string, signal: AbortSignal): Promise<FoundRepository | null>;
 }
 
-/** Asks one provider. `token` null: anonymously. */
+/** Asks one provider. `token` null: anonymously. Null: it does not tell. */
 export type FindRepository = (
   session: ApiSession,
   token: string | null,
   repository: { readonly path: string } | { readonly id: string },
-) => Promise<FoundRepository>;
+) => Promise<FoundRepository | null>;
 
 export type LookupOptions = {
   readonly find: FindRepository;

@@ -14,6 +14,12 @@ export type WebhookDemand = {
   readonly knownId: string | null;
 };
 
+/** Whose webhooks they are. */
+export type WebhookTarget = DeclaredTarget & {
+  /** The provider's number of the repository, which counts for more than its name; null: it is not known yet. */
+  readonly repositoryId: string | null;
+};
+
 export type EnsuredWebhook = {
   readonly id: string;
   /** Why nothing arrives by it although it is there, as a sentence; null: nothing is known against it. */
@@ -28,10 +34,10 @@ export interface Webhooks {
    * @throws CoregitError `WebhookUnavailable` when the provider has none for this target or refuses the address or another one;
    *   `AccessDenied`, `RemoteNotFound`, `AuthenticationFailed` when the credential may not; those of `Accounts.inspectCredential`.
    */
-  ensureWebhook(target: DeclaredTarget, demand: WebhookDemand, signal: AbortSignal): Promise<EnsuredWebhook>;
+  ensureWebhook(target: WebhookTarget, demand: WebhookDemand, signal: AbortSignal): Promise<EnsuredWebhook>;
   /** Removes every webhook of that address but `exceptId`. Idempotent. @throws CoregitError as `ensureWebhook`. */
   removeWebhook(
-    target: DeclaredTarget,
+    target: WebhookTarget,
     of: { readonly url: string; readonly exceptId: string | null },
     signal: AbortSignal,
   ): Promise<void>;

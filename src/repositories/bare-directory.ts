@@ -1,7 +1,7 @@
 // The files that make a directory a bare repository for native git. Everything is written beside its place and renamed
 // into it, so that another process sees the old file or the new one.
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, rmdir, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Oid } from "../domain/oid.ts";
 
@@ -20,6 +20,29 @@ export async function makeBareDirectory(directory: string): Promise<void> {
     writeNew("config", CONFIG),
     writeNew("HEAD", "ref: refs/heads/main\n"),
   ]);
+}
+
+/**
+ * Removes a directory made by `makeBareDirectory` with whatever is in it. What it usually holds is taken away by name, many at
+ * once: to look into each folder first takes several times as long.
+ */
+export async function removeBareDirectory(directory: string): Promise<void> {
+  const inside = (...names: readonly string[]) => join(directory, ...names);
+  try {
+    const packs = await readdir(inside("objects", "pack"));
+    const files = [
+      "config",
+      "HEAD",
+      join("objects", "info", "alternates"),
+      ...packs.map((name) => join("objects", "pack", name)),
+    ];
+    await Promise.all([rmdir(inside("refs")), ...files.map((name) => unlink(inside(name)))]);
+    await Promise.all([rmdir(inside("objects", "pack")), rmdir(inside("objects", "info"))]);
+    await rmdir(inside("objects"));
+    await rmdir(directory);
+  } catch {
+    await rm(directory, { recursive: true, force: true });
+  }
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException): void {

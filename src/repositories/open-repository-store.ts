@@ -121,7 +121,8 @@ class CachedRepositoryStore implements LocalRepositoryStore {
     return this.#commits.commit(name, request, signal);
   }
 
-  async publish(publication: Publication, also?: (tx: Transaction) => Promise<void>): Promise<void> {
+  async publish(given: Publication, also?: (tx: Transaction) => Promise<void>): Promise<void> {
+    const publication = { traceparent: this.#options.tracer?.current()?.traceparent ?? null, ...given };
     await publish({ database: this.#options.database, packs: this.#packs }, publication, also ?? null);
     for (const pack of publication.packs) await this.#keepLocally(publication.repositoryId, pack);
   }
@@ -175,14 +176,20 @@ class CachedRepositoryStore implements LocalRepositoryStore {
     await this.#work[Symbol.asyncDispose]();
   }
 
-  /** A bare directory and what it is to build on, made at once. */
-  async #openPlace({ id }: Repository): Promise<{ readonly folder: string; readonly view: ViewLease }> {
+  /** A bare directory, and what it is to build on as soon as that is there. */
+  async #openPlace({ id }: Repository): Promise<{ readonly folder: string; readonly view: Promise<ViewLease> }> {
     const folder = this.#work.newFolder();
-    const [view, made] = await Promise.allSettled([this.#views.leasePacks(id), makeBareDirectory(folder)]);
-    if (view.status === "fulfilled" && made.status === "fulfilled") return { folder, view: view.value };
-    if (view.status === "fulfilled") view.value[Symbol.dispose]();
-    await rm(folder, { recursive: true, force: true });
-    throw [view, made].find((end) => end.status === "rejected")?.reason;
+    const view = this.#views.leasePacks(id);
+    // Whoever builds on it hears of a failure.
+    view.catch(() => undefined);
+    try {
+      await makeBareDirectory(folder);
+      return { folder, view };
+    } catch (error) {
+      const [leased] = await Promise.allSettled([view, rm(folder, { recursive: true, force: true })]);
+      if (leased.status === "fulfilled") leased.value[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** Spares the way through the blob store. */

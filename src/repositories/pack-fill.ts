@@ -6,6 +6,7 @@ import { createWriteStream } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { setImmediate as yieldTurn } from "node:timers/promises";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { Database } from "../db/database.ts";
 import { type InlinePack, type LivePack, type PackRow, readInlinePacks } from "../db/packs.ts";
@@ -17,9 +18,9 @@ import type { WrittenPack } from "../git/pack-writer.ts";
 import { checkedBytes, checkHash, type PackPart } from "./checked-bytes.ts";
 import { inParallel } from "./in-parallel.ts";
 
-/** What is held of small packs at once; a thousand are enough to make the way to the database count for nothing. */
-const BATCH_BYTES = 8 * 1024 ** 2;
-const BATCH_PACKS = 1_000;
+/** What is held of small packs at once. To check so many, or to join them, holds the event loop for about five milliseconds. */
+const BATCH_BYTES = 2 * 1024 ** 2;
+const BATCH_PACKS = 250;
 /** So many small packs take git and the disk longer than to make one of them does. */
 const MANY_PACKS = 64;
 const CONCURRENT_FILLS = 4;
@@ -90,7 +91,9 @@ type Small = InlinePack & { readonly row: LivePack };
 
 async function fillBatch(rows: readonly LivePack[], source: FillSource, target: FillTarget): Promise<void> {
   const packs = await readChecked(rows, source);
+  await yieldTurn();
   const { joined, apart } = packs.length < MANY_PACKS ? { joined: null, apart: packs } : concatPacks(packs);
+  await yieldTurn();
   if (joined !== null) await placeJoined(joined, without(packs, apart), target);
   await inParallel(apart, CONCURRENT_WRITES, (pack) => placeBytes({ ...pack, name: pack.row.name }, target));
 }

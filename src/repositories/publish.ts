@@ -4,13 +4,13 @@
 //   3. each ref by compare-and-swap, each move with its reflog row;
 //   4. what the caller adds (a run's result, a sync point);
 //   5. the notification, which leaves with the commit.
-// Before the commit nothing is visible; after it everything is durable. One pack that moves one ref is published by one
-// statement with the same effects.
+// Before the commit nothing is visible; after it everything is durable. One pack with one ref that moves or is made is
+// published by one statement with the same effects.
 import type { Database, Transaction } from "../db/database.ts";
 import { appendReflog, findConflict, moveRefs, type RefConflict } from "../db/move-refs.ts";
 import { notify } from "../db/notify.ts";
 import { insertPack } from "../db/packs.ts";
-import type { PackPublication } from "../db/publish-pack.ts";
+import { publishNewRef } from "../db/publish-new-ref.ts";
 import { readRef } from "../db/refs.ts";
 import { advanceVersion } from "../db/repositories.ts";
 import { CoregitError } from "../domain/errors.ts";
@@ -18,29 +18,34 @@ import { checkRefName } from "../domain/ref-name.ts";
 import type { PackPublisher } from "./pack-publisher.ts";
 import type { Publication } from "./store.ts";
 
+type PublishPlace = { readonly database: Database; readonly packs: PackPublisher };
+
 /** @throws CoregitError `RefNameRefused`, `RefMoved`, `RepositoryNotFound`. */
 export async function publish(
-  { database, packs }: { readonly database: Database; readonly packs: PackPublisher },
+  { database, packs }: PublishPlace,
   publication: Publication,
   also: ((tx: Transaction) => Promise<void>) | null,
 ): Promise<void> {
   for (const { name, next } of publication.refs) if (next !== null) checkName(name);
-  const single = also === null ? asPackPublication(publication) : null;
-  // When the statement wrote nothing, the transaction says why.
-  if (single !== null && (await packs.publish(single))) return;
+  // When a statement wrote nothing, the transaction says why.
+  if (also === null && (await publishAtOnce({ database, packs }, publication))) return;
   await database.transaction(async (tx) => {
     await writePublication(tx, publication);
     await also?.(tx);
   });
 }
 
-function asPackPublication({ packs, refs, ...rest }: Publication): PackPublication | null {
+/** False: it takes more than one statement, or something is in its way. */
+async function publishAtOnce({ database, packs: publisher }: PublishPlace, publication: Publication): Promise<boolean> {
+  const { packs, refs, traceparent = null, ...rest } = publication;
   const [pack, ref] = [packs[0], refs[0]];
-  if (pack === undefined || ref === undefined || packs.length + refs.length > 2) return null;
+  if (pack === undefined || ref === undefined || packs.length + refs.length > 2) return false;
   // Whether a pack in the blob store is still there is asked once the repository is locked.
-  if (pack.inline === null) return null;
+  if (pack.inline === null) return false;
   const { name, expected, next } = ref;
-  return expected === null || next === null || expected === next ? null : { ...rest, pack, move: { name, expected, next } };
+  if (next === null || expected === next) return false;
+  if (expected !== null) return await publisher.publish({ ...rest, traceparent, pack, move: { name, expected, next } });
+  return await publishNewRef(database, { ...rest, traceparent, pack, ref: { name, oid: next } });
 }
 
 /** Steps 1 to 3 and the notification, in the caller's transaction. The names of the refs are the caller's to check. */

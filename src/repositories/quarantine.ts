@@ -1,6 +1,6 @@
 // A bare directory of its own over a repository's view: objects are looked up here first and then there (alternates), and
 // nothing is written there. Disposing removes it with whatever a failed or killed git left in it.
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { deflateSync } from "node:zlib";
@@ -17,6 +17,7 @@ import type { PackFiles } from "../git/pack-file.ts";
 import type { ObjectPositions } from "../git/pack-index.ts";
 import { writePack } from "../git/pack-writer.ts";
 import type { PackedObjects } from "../git/small-pack.ts";
+import { removeBareDirectory } from "./bare-directory.ts";
 import { isKnownClosed, type PublishedReader } from "./known-closure.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { prepareWritten } from "./prepare-pack.ts";
@@ -32,8 +33,8 @@ export type QuarantineContext = Pick<StoreOptions, "blobs" | "limits"> & {
   readonly repositoryId: string;
   /** A bare directory. */
   readonly folder: string;
-  /** Held until the quarantine is gone. */
-  readonly view: ViewLease;
+  /** Held until the quarantine is gone. Who opens a quarantine need not wait for it. */
+  readonly view: Promise<ViewLease>;
   readonly published: ObjectCache;
   /** Of published objects, also those that are not in the cache. */
   readonly reader: PublishedReader;
@@ -48,7 +49,6 @@ export type SealedPack = { readonly files: PackFiles; readonly decoded: ObjectCa
 export async function openQuarantine(context: QuarantineContext, shallow: ShallowCommit | null): Promise<Quarantine> {
   const quarantine = new QuarantineDirectory(context);
   try {
-    await writeFile(join(context.folder, "objects", "info", "alternates"), `${join(context.view.directory, "objects")}\n`);
     if (shallow !== null) await quarantine.addShallow(shallow);
     return quarantine;
   } catch (error) {
@@ -67,10 +67,21 @@ class QuarantineDirectory implements Quarantine {
   /** Objects of the pack received last, when they are few and small. */
   #packed: PackedObjects = new Map();
   #reader: CatFile | null = null;
+  /** Settled when published objects are found here too. */
+  readonly #ready: Promise<void>;
 
   constructor(context: QuarantineContext) {
     this.#context = context;
+    this.#ready = this.#buildOnView();
+    // Whoever waits for it hears of a failure; nobody may.
+    this.#ready.catch(() => undefined);
     this.#decoded = new ObjectCache(context.limits.objectCacheBytes);
+  }
+
+  async #buildOnView(): Promise<void> {
+    const { folder, view } = this.#context;
+    const objects = join((await view).directory, "objects");
+    await writeFile(join(folder, "objects", "info", "alternates"), `${objects}\n`);
   }
 
   async addShallow({ oid, content }: ShallowCommit): Promise<void> {
@@ -138,7 +149,7 @@ class QuarantineDirectory implements Quarantine {
     signal: AbortSignal,
   ): Promise<{ readonly indexed: IndexedPack; readonly lifted: number }> {
     const { folder, limits } = this.#context;
-    const packLimits = { ...limits, memoryBytes: limits.gitMemoryBytes, isLinked: true };
+    const packLimits = { ...limits, memoryBytes: limits.gitMemoryBytes, isLinked: true, ready: this.#ready };
     if (tip === undefined) return { indexed: await indexPack(folder, source, packLimits, signal), lifted: 0 };
     const lift = new CommitLift(source, tip);
     const commitIndexed = lift.lifted.then(async (commit) => {
@@ -174,6 +185,7 @@ class QuarantineDirectory implements Quarantine {
 
   async isAncestor(from: Oid, to: Oid, signal: AbortSignal): Promise<boolean> {
     const graph = { gitDir: this.#context.folder, memoryBytes: this.#context.limits.gitMemoryBytes, signal };
+    await this.#ready;
     return (await this.#explained(() => findMergeBase(graph, from, to))) === from;
   }
 
@@ -210,8 +222,9 @@ class QuarantineDirectory implements Quarantine {
       await pack.sizeJudged.catch(() => undefined);
     }
     await this.#reader?.[Symbol.asyncDispose]();
-    await rm(this.#context.folder, { recursive: true, force: true });
-    this.#context.view[Symbol.dispose]();
+    const [view] = await Promise.allSettled([this.#context.view, this.#ready]);
+    await removeBareDirectory(this.#context.folder);
+    if (view.status === "fulfilled") view.value[Symbol.dispose]();
   }
 
   /** Null: nothing of the pack is kept. */
@@ -249,9 +262,14 @@ class QuarantineDirectory implements Quarantine {
   }
 
   async #read(type: "tree" | "commit", oid: Oid): Promise<StoredObject> {
-    const object = this.#packed.get(oid) ?? (await this.#explained(() => this.#openReader().read(oid)));
+    const object = this.#packed.get(oid) ?? (await this.#explained(() => this.#readObject(oid)));
     if (object?.type !== type) throw new CoregitError("ObjectMissing", `There is no ${type} ${oid}.`, { details: { oid } });
     return object;
+  }
+
+  async #readObject(oid: Oid): Promise<StoredObject | null> {
+    await this.#ready;
+    return await this.#openReader().read(oid);
   }
 
   /** Whatever fails once the cache has been deleted under us fails for that reason. */

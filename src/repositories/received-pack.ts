@@ -54,8 +54,7 @@ export type OpenedPack = IndexedFiles & {
 export async function openReceived(directory: string, indexed: IndexedPack, signal: AbortSignal): Promise<OpenedPack> {
   const { name, bytes, sha256 } = indexed;
   const files = { pack: packPath(directory, name, "pack"), idx: packPath(directory, name, "idx") };
-  const { size } = await stat(files.pack);
-  const index = await readFile(files.idx);
+  const [{ size }, index] = await Promise.all([stat(files.pack), readFile(files.idx)]);
   const oids = listOids(index);
   // Neither alone says so: git adds to a thin pack what it builds on, and passes over bytes that follow a pack.
   const isAsSent = size === bytes && oids.length === indexed.objects;

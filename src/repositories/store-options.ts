@@ -3,6 +3,7 @@ import type { BlobStore } from "../blobs/blob-store.ts";
 import type { Database } from "../db/database.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
+import type { Tracer } from "../domain/tracer.ts";
 import type { CacheMetrics } from "./cache-metrics.ts";
 
 export type StoreLimits = {
@@ -52,4 +53,6 @@ export type StoreOptions = {
   readonly clock: Clock;
   /** Default: nobody counts. */
   readonly metrics?: CacheMetrics;
+  /** Default: no traces. */
+  readonly tracer?: Tracer;
 };

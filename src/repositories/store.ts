@@ -56,6 +56,8 @@ export type Publication = {
   readonly actor: string;
   /** Why, for the reflog, one line. */
   readonly reason: string;
+  /** In which trace, for what the move wakes; absent: none is recorded. */
+  readonly traceparent?: string | null;
 };
 
 /** `next`: what to skip in the next look; null: the history has been seen to its end. */

@@ -165,13 +165,13 @@ export class ViewCache {
   async #hasPacks(repositoryId: string): Promise<boolean> {
     const { database } = this.#options;
     const directory = this.#directory(repositoryId);
-    const [state, packs] = await Promise.all([
+    const [state, packs, placed] = await Promise.all([
       readRepositoryState(database, repositoryId),
       listLivePacks(database, repositoryId),
+      findPlaced(directory),
     ]);
     if (state === null) return false;
     if (packs.length === 0) await makeBareDirectory(directory);
-    const placed = await findPlaced(directory);
     if (packs.length + placed.size === 0 && !this.#known.has(repositoryId)) this.#known.set(repositoryId, NOTHING_YET);
     return this.#known.has(repositoryId) && packs.every(({ name }) => placed.has(name));
   }

@@ -16,6 +16,7 @@ import type * as run from "../http/answers/run.ts";
 import type * as sync from "../http/answers/sync.ts";
 import type * as token from "../http/answers/token.ts";
 import type * as updated from "../http/answers/updated.ts";
+import type * as webhook from "../http/answers/webhook.ts";
 import type {
   AskedRun,
   Commit,
@@ -86,6 +87,7 @@ const COMPARED: Readonly<Record<string, true>> = {
   tokensAnswer: same<DataOf<Client["tokens"]["list"]>, typeof token.tokensAnswer>(),
   newTokenAnswer: same<DataOf<Client["tokens"]["create"]>, typeof token.newTokenAnswer>(),
   updatedAnswer: same<DataOf<Client["connections"]["update"]>, typeof updated.updatedAnswer>(),
+  manualWebhookAnswer: same<DataOf<Client["sync"]["getWebhook"]>, typeof webhook.manualWebhookAnswer>(),
   revokedTokenAnswer: same<DataOf<Client["tokens"]["revoke"]>, typeof token.revokedTokenAnswer>(),
 };
 

@@ -48,6 +48,7 @@ export type {
   AskedRun,
   CreateSyncConfig,
   HistoryPage,
+  ManualWebhook,
   NewSyncConfig,
   PlannedRun,
   SyncApi,

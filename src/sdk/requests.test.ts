@@ -77,6 +77,8 @@ const CALLS: Readonly<Record<string, (git: CoregitClient) => Promise<unknown>>> 
     sync.createConfig("site", { connection_id: "conn_1", remote: "a/b", direction: "export", branch: "main", auto_sync: true }),
   updateSyncConfig: ({ sync }) =>
     sync.updateConfig("site", { remote: "a/b", direction: "import", branch: "x", auto_sync: false }),
+  getSyncWebhook: ({ sync }) => sync.getWebhook("site", { sync_id: "sync_1" }),
+  rotateSyncWebhook: ({ sync }) => sync.rotateWebhook("site", { sync_id: "sync_1" }),
   deleteSyncConfig: ({ sync }) => sync.deleteConfig("site"),
   getRunPlan: ({ runs }) => runs.plan("run_1"),
   getRun: ({ runs }) => runs.get("run_1"),

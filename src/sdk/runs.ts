@@ -31,6 +31,8 @@ export type Run = HistoryRun & {
   readonly remote_calls: number;
   readonly received_bytes: number;
   readonly plan: Plan | null;
+  /** The trace that it is part of; null where none was recorded. */
+  readonly trace_id: string | null;
 };
 
 /** What a run would change. */

@@ -38,6 +38,7 @@ export type ServerErrorCode =
   | "RATE_LIMITED"
   | "REMOTE_TOO_SLOW"
   | "WEBHOOK_UNAVAILABLE"
+  | "NO_MANUAL_WEBHOOK"
   | "TIMEOUT"
   | "PACK_TOO_LARGE"
   | "TOO_MANY_OBJECTS"

@@ -57,6 +57,9 @@ export type SyncConfig = {
   readonly connection: { readonly label: string; readonly external_username: string | null } | null;
 };
 
+/** What a webhook is set up with by hand. */
+export type ManualWebhook = { readonly url: string; readonly secret: string };
+
 export type TriggerSync = {
   readonly sync_id: string;
   /** For this run in place of the configured branch, on both sides. */
@@ -100,6 +103,18 @@ export interface SyncApi {
     options?: RequestOptions,
   ): Promise<Result<{ readonly updated: true }>>;
   deleteConfig(repository: RepositoryAddress, options?: RequestOptions): Promise<Result<{ readonly deleted: true }>>;
+  /** For an import with auto_sync from a server of provider `git`. `sync_id`: default the sync that `getConfig` answers. */
+  getWebhook(
+    repository: RepositoryAddress,
+    query?: { readonly sync_id?: string | undefined },
+    options?: RequestOptions,
+  ): Promise<Result<ManualWebhook>>;
+  /** Another secret; deliveries signed with the one before are refused from then on. */
+  rotateWebhook(
+    repository: RepositoryAddress,
+    query?: { readonly sync_id?: string | undefined },
+    options?: RequestOptions,
+  ): Promise<Result<ManualWebhook>>;
   /** Runs now and waits for the run. A run that fails is an error with its `code` and `run_id`. */
   trigger(
     repository: RepositoryAddress,
@@ -141,6 +156,10 @@ export function createSyncApi(calls: Calls): SyncApi {
     getConfig: (repository, options) => calls.json({ method: "GET", repository, path: config, options }),
     updateConfig: (repository, body, options) => calls.json({ method: "PATCH", repository, path: config, body, options }),
     deleteConfig: (repository, options) => calls.json({ method: "DELETE", repository, path: config, options }),
+    getWebhook: (repository, query, options) =>
+      calls.json({ method: "GET", repository, path: ["sync", "webhook"], query, options }),
+    rotateWebhook: (repository, query, options) =>
+      calls.json({ method: "POST", repository, path: ["sync", "webhook"], query, options }),
     // Which of the answers comes is decided by the arguments, as the overloads say.
     trigger: (repository: RepositoryAddress, body: TriggerSync, options?: RequestOptions) =>
       calls.json<never>({ method: "POST", repository, path: ["sync"], body, options }),

@@ -26,7 +26,13 @@ export async function watchFolder(folder: string, { onChange, onLost }: FolderWa
     watcher.once("ready", begun);
     watcher.once("error", () => begun());
   });
-  return { [Symbol.asyncDispose]: () => watcher.close() };
+  return {
+    [Symbol.asyncDispose]() {
+      // chokidar waits for the return of what was removed, for which it would open a closed watcher anew.
+      watcher.add = () => watcher;
+      return watcher.close();
+    },
+  };
 }
 
 function isIgnored(path: string, isFile: boolean): boolean {

@@ -17,7 +17,8 @@ const plan: CommitPlan = {
 };
 
 function api(judgement: Judgement): CommitApi {
-  return { calls: 0, judge: async () => judgement, commit: () => Promise.reject(new Error("Nothing is committed here.")) };
+  const commit = () => Promise.reject(new Error("Nothing is committed here."));
+  return { calls: 0, lookup: null, judge: async () => judgement, commit };
 }
 
 const suited = (calls: number, isSigned = false): Judgement => ({ kind: "suited", calls, isSigned });
@@ -50,8 +51,10 @@ describe("the transport of an export", () => {
 
   it.each<["api" | "git" | "auto", ErrorCode, boolean]>([
     ["auto", "AccessDenied", true],
+    ["auto", "TransportUnsuited", true],
     ["auto", "RemoteMoved", false],
     ["api", "AccessDenied", false],
+    ["api", "TransportUnsuited", false],
   ])("declared as %s after %s may be pushed: %s", (transport, code, expected) => {
     expect(mayBePushed(transport, new CoregitError(code, "No."))).toBe(expected);
   });

@@ -1,6 +1,6 @@
 // Which way an export reaches its remote. The one place that decides: by the declaration first, and by default (`auto`) the
 // provider's API where it makes the very commit that is planned in few requests, else git, which carries anything in two or three.
-import { CoregitError } from "../domain/errors.ts";
+import { CoregitError, type ErrorCode } from "../domain/errors.ts";
 import type { Transport } from "../domain/sync-spec.ts";
 import type { CommitApi, CommitPlan, Judgement } from "../remotes/commit-api.ts";
 import type { Remote } from "../remotes/remote.ts";
@@ -26,12 +26,15 @@ export async function chooseTransport(
   return api !== null && isBetter(await api.judge(plan, MOST_CALLS_SIGNED, signal)) ? api : null;
 }
 
+/** What the API denies a token that is for git alone, and what a server has switched off. */
+const LEFT_TO_GIT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["AccessDenied", "TransportUnsuited"]);
+
 /**
- * Whether git may do what the API has just denied, as it does for a token that is for git alone. Nothing was committed then; and where
- * something was, and only reading it is denied, the push finds the branch moved.
+ * Whether git may do what the API has just refused. Nothing was committed then; and where something was, and only reading it is denied,
+ * the push finds the branch moved.
  */
 export function mayBePushed(transport: Transport, failure: unknown): boolean {
-  return transport === "auto" && failure instanceof CoregitError && failure.code === "AccessDenied";
+  return transport === "auto" && failure instanceof CoregitError && LEFT_TO_GIT.has(failure.code);
 }
 
 async function demand(api: CommitApi | null, plan: CommitPlan, signal: AbortSignal): Promise<CommitApi> {

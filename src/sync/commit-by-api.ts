@@ -11,7 +11,7 @@ import type { RepositoryReader } from "../repositories/store.ts";
 import type { ExportStep } from "./export-step.ts";
 import { fetchSource, type Source } from "./fetch-source.ts";
 import { planExport } from "./plan-export.ts";
-import type { Run } from "./run.ts";
+import { inSpan, type Run } from "./run.ts";
 import { type SyncCommitParts, syncCommitContent } from "./sync-commit.ts";
 
 export function commitPlan(run: Run, step: ExportStep, parts: SyncCommitParts): CommitPlan {
@@ -55,7 +55,7 @@ export async function commitByApi(
   { api, plan, step }: ApiExport,
   record: (commit: ApiCommit) => Promise<void>,
 ): Promise<void> {
-  const made = await api.commit(plan, run.signal);
+  const made = await inSpan(run, "commit by API", () => api.commit(plan, run.signal));
   run.progress.remoteSha = made.oid;
   await using stack = new AsyncDisposableStack();
   const commitObject = made.content ?? stack.use(await fetchCommit(run, remote, step, made.oid)).commitObject;

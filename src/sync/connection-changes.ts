@@ -13,6 +13,7 @@ import type { Credential } from "../domain/credential.ts";
 import { CoregitError } from "../domain/errors.ts";
 import { managedBy } from "../domain/managed-by.ts";
 import type { Owner, Provider } from "../domain/sync-spec.ts";
+import { noTracer, type Tracer } from "../domain/tracer.ts";
 import type { Account, Accounts, AccountTarget } from "../remotes/account.ts";
 import { isAboutProvider, isNotLetIn } from "./connection-failures.ts";
 import { storeConnection } from "./declare-connection.ts";
@@ -55,6 +56,8 @@ export type ConnectionChangesOptions = {
   readonly database: Database;
   readonly keys: SealingKeys;
   readonly accounts: Accounts;
+  /** Default: no traces. */
+  readonly tracer?: Tracer;
 };
 
 /** Connections of the API belong to no namespace; the column wants one. */
@@ -101,7 +104,7 @@ async function create(
 type Update = { readonly id: string; readonly patch: ConnectionPatch };
 
 async function update(options: ConnectionChangesOptions, asked: Update, signal: AbortSignal): Promise<void> {
-  const { database, keys, accounts } = options;
+  const { database, keys, accounts, tracer = noTracer } = options;
   const { id, patch } = asked;
   const { credential } = patch;
   const before = requireOwn(await readConnection(database, id), id);
@@ -116,7 +119,8 @@ async function update(options: ConnectionChangesOptions, asked: Update, signal: 
     const current = requireOwn(await lockConnection(tx, id), id);
     if (current.baseUrl !== before.baseUrl) return false;
     const sealedCredential = credential === undefined ? current.sealedCredential : sealCredential(keys, id, credential);
-    await storeConnection(tx, current, { ...current, label: patch.label ?? current.label, baseUrl, sealedCredential });
+    const next = { ...current, label: patch.label ?? current.label, baseUrl, sealedCredential };
+    await storeConnection(tx, current, next, tracer.current()?.traceparent ?? null);
     if (account !== null) await writeAccount(tx, id, sealedCredential, account);
     return true;
   });

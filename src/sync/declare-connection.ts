@@ -8,6 +8,7 @@ import { notify } from "../db/notify.ts";
 import { newRowId } from "../db/row-id.ts";
 import { clearSyncPoints } from "../db/sync-points.ts";
 import { holdSyncsOfConnection, linkConnection, listSyncsOfConnection, makeDue, moveGeneration } from "../db/syncs.ts";
+import { rememberWake } from "../db/wake-traces.ts";
 import { keepAccess, recheckWebhooks } from "../db/webhook-wants.ts";
 import type { Credential } from "../domain/credential.ts";
 import type { ConnectionDeclaration } from "../domain/declaration.ts";
@@ -19,6 +20,7 @@ export async function declareConnection(
   database: Database,
   keys: SealingKeys,
   declaration: ConnectionDeclaration,
+  cause: string | null = null,
 ): Promise<{ readonly id: string }> {
   const { owner, namespace, name } = declaration;
   const current = await findConnection(database, owner.kind, namespace, name);
@@ -27,7 +29,7 @@ export async function declareConnection(
   // What the API makes is named by its id.
   const id = current?.id ?? (owner.kind === "api" ? name : newRowId("conn"));
   const next = toRecord(id, declaration, keys);
-  await database.transaction((tx) => storeConnection(tx, current, next));
+  await database.transaction((tx) => storeConnection(tx, current, next, cause));
   return { id };
 }
 
@@ -47,8 +49,13 @@ export async function withdrawConnection(database: Database, owner: Owner, names
   });
 }
 
-/** Writes the row in place of `current` and wakes the syncs that this means something to. */
-export async function storeConnection(tx: Transaction, current: ConnectionRecord | null, next: ConnectionRecord): Promise<void> {
+/** Writes the row in place of `current` and wakes the syncs that this means something to. `cause`: the traceparent of who changes it. */
+export async function storeConnection(
+  tx: Transaction,
+  current: ConnectionRecord | null,
+  next: ConnectionRecord,
+  cause: string | null = null,
+): Promise<void> {
   if (current !== null) {
     await lockConnection(tx, current.id);
     await holdSyncsOfConnection(tx, current.id);
@@ -66,6 +73,7 @@ export async function storeConnection(tx: Transaction, current: ConnectionRecord
     await moveGeneration(tx, syncs);
   }
   const due = await makeDue(tx, [...new Set([...linked, ...syncs])]);
+  await rememberWake(tx, due, cause);
   await notify(tx, "syncDue", due);
   await notify(tx, "syncChanged", due);
   await notify(tx, "connectionChanged", [next.id]);

@@ -8,6 +8,7 @@ import { newRowId } from "../db/row-id.ts";
 import { closeRunningRuns } from "../db/runs.ts";
 import { clearSyncPoints } from "../db/sync-points.ts";
 import * as rows from "../db/syncs.ts";
+import { rememberWake } from "../db/wake-traces.ts";
 import type { SyncDeclaration } from "../domain/declaration.ts";
 import { CoregitError } from "../domain/errors.ts";
 import { displayPath, toGitPath } from "../domain/path-rules.ts";
@@ -16,13 +17,26 @@ import type { Owner, SyncSpec } from "../domain/sync-spec.ts";
 import { checkWrittenPath } from "../domain/written-path.ts";
 import { declaredConnection, requireApi } from "./declared-connection.ts";
 
-/** Makes the row equal to the declaration and returns its id. @throws CoregitError `Managed`, `InvalidSpec`. */
-export async function declareSync(database: Database, declaration: SyncDeclaration): Promise<string> {
+export type NewSync = { readonly declaration: SyncDeclaration; readonly cause: string | null };
+
+/** Makes a row of a sync that has none, as `writeSync` does, and returns its id. */
+export type DeclareNewSync = (sync: NewSync) => Promise<string>;
+
+/**
+ * Makes the row equal to the declaration and returns its id. `cause`: the traceparent of who declares.
+ * @throws CoregitError `Managed`, `InvalidSpec`.
+ */
+export async function declareSync(
+  { database, declareNew }: { readonly database: Database; readonly declareNew: DeclareNewSync },
+  declaration: SyncDeclaration,
+  cause: string | null = null,
+): Promise<string> {
   const reason = checkSlug(declaration.repository) ?? checkFolders(declaration.spec);
   if (reason !== null) throw new CoregitError("InvalidSpec", reason);
   const current = await rows.findDeclaredSync(database, declaration.owner.kind, declaration.namespace, declaration.name);
-  if (current !== null && (await isDeclared(database, current, declaration))) return current.id;
-  return database.transaction((tx) => writeSync(tx, declaration));
+  if (current === null) return declareNew({ declaration, cause });
+  if (await isDeclared(database, current, declaration)) return current.id;
+  return database.transaction((tx) => writeSync(tx, declaration, cause));
 }
 
 /** A folder becomes part of the tree that a run writes: its name has to be one that every git takes. */
@@ -44,9 +58,7 @@ export async function removeSync(tx: Transaction, owner: Owner, namespace: strin
   const id = await rows.deleteSync(tx, owner, namespace, name);
   if (id === null) return;
   await closeRunningRuns(tx, [id], { code: "Interrupted", message: "The sync was removed during the run." });
-  await notify(tx, "syncChanged", [id]);
-  await notify(tx, "runEnded", [id]);
-  await notify(tx, "webhookDue", [id]);
+  await notify(tx, ["syncChanged", "runEnded", "webhookDue"], [id]);
 }
 
 /** True when the row says all that the declaration says. */
@@ -62,7 +74,13 @@ async function isDeclared(db: Queryable, row: rows.DeclaredSync, declaration: Sy
 }
 
 /** `declareSync` in a transaction. @throws CoregitError `Managed`, `InvalidSpec`. */
-export async function writeSync(tx: Transaction, declaration: SyncDeclaration): Promise<string> {
+export async function writeSync(tx: Transaction, declaration: SyncDeclaration, cause: string | null = null): Promise<string> {
+  const id = await replaceOrInsert(tx, declaration);
+  await rememberWake(tx, [id], cause);
+  return id;
+}
+
+async function replaceOrInsert(tx: Transaction, declaration: SyncDeclaration): Promise<string> {
   await requireApi(tx, declaration);
   const repository = await makeRepository(tx, declaration.namespace, declaration.repository);
   const { sync, isNew } = await lockOrInsert(tx, declaration, repository);
@@ -129,9 +147,7 @@ async function connectionId(db: Queryable, declaration: SyncDeclaration): Promis
 }
 
 async function announce(tx: Transaction, id: string): Promise<void> {
-  await notify(tx, "syncDue", [id]);
-  await notify(tx, "syncChanged", [id]);
-  await notify(tx, "webhookDue", [id]);
+  await notify(tx, ["syncDue", "syncChanged", "webhookDue"], [id]);
 }
 
 type Declared = Pick<rows.DeclaredSync, "connectionName" | "connectionId" | "spec">;

@@ -10,6 +10,8 @@ export interface EngineMetrics {
     readonly status: "success" | "skipped" | "error";
     readonly code: ErrorCode | null;
     readonly durationMs: number;
+    /** How long it had been due when it began. */
+    readonly lagMs: number;
   }): void;
   /** A claimed sync had been due for this long. */
   claimed(lagMs: number): void;

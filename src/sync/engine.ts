@@ -4,6 +4,7 @@ import { CHANNELS } from "../db/database.ts";
 import type { ClaimedSync } from "../db/sync-leases.ts";
 import { CoregitError } from "../domain/errors.ts";
 import { type ProgressBoard, unwatched } from "../domain/progress.ts";
+import { noTracer, type Tracer } from "../domain/tracer.ts";
 import { type EngineMetrics, noEngineMetrics } from "./engine-metrics.ts";
 import { watchExports } from "./export-watch.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
@@ -19,7 +20,9 @@ const MAX_ROUND_MS = 180_000;
 /** Below the 30 s that Kubernetes gives a pod, with room for recording what is stopped. */
 const DEFAULT_GRACE_MS = 20_000;
 
-export type EngineOptions = RunDependencies & {
+export type EngineOptions = Omit<RunDependencies, "tracer"> & {
+  /** Default: no traces. */
+  readonly tracer?: Tracer;
   /** Runs at a time in this process. */
   readonly workers: number;
   /** Unlike that of any other process that ever worked on this database, so that a restarted worker finds its leases dead. */
@@ -44,6 +47,7 @@ export interface Engine extends AsyncDisposable {
 /** Makes an engine that does nothing before `start`. Disposal claims no more, lets runs end within the grace and stops the rest. */
 export function openEngine(options: EngineOptions): Engine {
   const { database, clock, logger, instanceId: owner, metrics = noEngineMetrics, leaseMs = DEFAULT_LEASE_MS } = options;
+  const deps: RunDependencies = { ...options, tracer: options.tracer ?? noTracer };
   const stack = new AsyncDisposableStack();
   const keeper = stack.use(new LeaseKeeper({ database, owner, leaseMs, clock, logger }));
   const stop = new AbortController();
@@ -56,7 +60,7 @@ export function openEngine(options: EngineOptions): Engine {
       generation: claim.generation,
       stop: (reason) => lost.abort(reason),
     });
-    await runSync({ deps: options, metrics, leaseMs }, claim, AbortSignal.any([stop.signal, lost.signal]));
+    await runSync({ deps, metrics, leaseMs }, claim, AbortSignal.any([stop.signal, lost.signal]));
   };
   const loop = new WorkLoop({
     database,

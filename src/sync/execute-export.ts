@@ -14,14 +14,15 @@ import { commitByApi, commitPlan } from "./commit-by-api.ts";
 import type { ExportStep } from "./export-step.ts";
 import type { Source } from "./fetch-source.ts";
 import { endOf, writeSuccess } from "./record.ts";
-import type { Run } from "./run.ts";
+import { requireIdentity } from "./remote-identity.ts";
+import { inSpan, type Run } from "./run.ts";
 import { exportedMessage } from "./run-message.ts";
 import { syncCommit } from "./sync-commit.ts";
 
 /**
  * Makes the plan's commit at the remote and records the run as its success.
- * @throws CoregitError `RemoteMoved` when the branch is no longer where the plan was made; those of `chooseTransport`, `Remote.push`
- *   and `commitByApi`; `StaleLease`.
+ * @throws CoregitError `RemoteMoved` when the branch is no longer where the plan was made; those of `chooseTransport`, `Remote.push`,
+ *   `commitByApi` and `requireIdentity`; `StaleLease`.
  */
 export async function exportChanges(run: Run, remote: Remote, step: ExportStep): Promise<void> {
   const { situation, target, planned } = step;
@@ -30,10 +31,14 @@ export async function exportChanges(run: Run, remote: Remote, step: ExportStep):
   const parts = { from, parent: target?.commit ?? null, planned };
   const plan = commitPlan(run, step, parts);
   const { transport } = run.claim.spec;
-  const push = () => pushChanges(run, remote, step, syncCommit(run, parts));
+  const push = async () => {
+    await requireIdentity(run, remote);
+    await pushChanges(run, remote, step, syncCommit(run, parts));
+  };
   const api = await chooseTransport(transport, remote, plan, run.signal);
   if (api === null) return await push();
   try {
+    await requireIdentity(run, remote, api.lookup);
     await commitByApi(run, remote, { api, plan, step }, (made) => {
       const { commit: commitSha } = made.reached;
       return recordExport(run, made.step, { reached: made.reached, commitSha, counts: made.step.planned });
@@ -50,7 +55,8 @@ async function pushChanges(run: Run, remote: Remote, step: ExportStep, commit: N
   const objects = await outgoingObjects(step, commit);
   const pack = run.deps.store.outgoingPack(repository, objects, run.signal);
   run.signal.throwIfAborted();
-  await remote.push({ branch: remoteBranch, expected: target?.commit ?? null, next: commit.oid }, pack, run.signal);
+  const move = { branch: remoteBranch, expected: target?.commit ?? null, next: commit.oid };
+  await inSpan(run, "push", () => remote.push(move, pack, run.signal));
   run.progress.remoteSha = commit.oid;
   const reached = { commit: commit.oid, tree: planned.tree, commitObject: commit.content };
   await recordExport(run, step, { reached, commitSha: commit.oid, counts: planned });
@@ -86,7 +92,8 @@ async function recordExport(run: Run, step: ExportStep, { reached, commitSha, co
   const end = endOf(run, { status, message: exportedMessage(counts), commitSha, added, modified, deleted });
   const packs = await keptPacks(run, step, reached.tree);
   const publication = { repositoryId: repository.id, packs, refs: [], actor: `sync:${run.claim.lease.syncId}`, reason: "export" };
-  await run.deps.store.publish(publication, (tx) => writeSuccess(tx, run, { localBranch, sourceCommit: source.oid, point, end }));
+  const success = { localBranch, sourceCommit: source.oid, point, end };
+  await inSpan(run, "publish", () => run.deps.store.publish(publication, (tx) => writeSuccess(tx, run, success)));
 }
 
 /** What the remote's tree has that our branch has not: the base of the next plan, and of the fetch that it may need. */

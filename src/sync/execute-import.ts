@@ -1,6 +1,7 @@
 // The third step of an import: one commit with the planned tree on top of the local head, made visible together with the
 // run's result. Carries the plan out and judges nothing.
 
+import type { Transaction } from "../db/database.ts";
 import { setDefaultBranch } from "../db/declared-repositories.ts";
 import type { SyncPoint } from "../db/sync-points.ts";
 import type { NewObject } from "../domain/object-codec.ts";
@@ -11,7 +12,7 @@ import type { Source } from "./fetch-source.ts";
 import type { Situation } from "./gather.ts";
 import type { Target } from "./plan-import.ts";
 import { endOf, writeSuccess } from "./record.ts";
-import type { Run } from "./run.ts";
+import { inSpan, type Run } from "./run.ts";
 import { importedMessage } from "./run-message.ts";
 import { syncCommit } from "./sync-commit.ts";
 
@@ -58,10 +59,11 @@ export async function executeImport(run: Run, step: ImportStep): Promise<void> {
     point,
     end: endOf(run, describe(planned, commit?.oid ?? null)),
   };
-  await store.publish(publication, async (tx) => {
+  const also = async (tx: Transaction): Promise<void> => {
     await writeSuccess(tx, run, synced);
     if (situation.namesDefaultBranch) await setDefaultBranch(tx, situation.repository.id, situation.localBranch);
-  });
+  };
+  await inSpan(run, "publish", () => store.publish(publication, also));
 }
 
 function describe(planned: PlannedChanges, commitSha: Oid | null) {

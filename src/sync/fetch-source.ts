@@ -10,7 +10,7 @@ import type { TreeReader } from "../domain/tree.ts";
 import type { Remote } from "../remotes/remote.ts";
 import type { PreparedPack, Quarantine } from "../repositories/store.ts";
 import type { Situation } from "./gather.ts";
-import type { Run } from "./run.ts";
+import { inSpan, type Run } from "./run.ts";
 
 /** The remote's commit at hand, with everything below its tree readable. */
 export interface Source extends AsyncDisposable {
@@ -65,14 +65,15 @@ export function storedSource({ reader }: Pick<Situation, "reader">, known: Known
 
 /** @throws CoregitError those of `Remote.fetchPack` and `Quarantine.receivePack`. */
 export async function fetchSource(run: Run, remote: Remote, situation: RemoteSide, base: SyncPoint | null): Promise<Source> {
-  if (base === null) return fetchInto(run, remote, situation, null);
+  const fetch = (from: SyncPoint | null) => inSpan(run, "fetch", () => fetchInto(run, remote, situation, from));
+  if (base === null) return fetch(null);
   try {
-    return await fetchInto(run, remote, situation, base);
+    return await fetch(base);
   } catch (error) {
     const mayHelp = error instanceof CoregitError && CURED_BY_FULL_FETCH.has(error.code) && !run.signal.aborted;
     if (!mayHelp) throw error;
     run.deps.logger.info({ code: error.code }, "Fetching the whole tree, as building on the sync point failed.");
-    return fetchInto(run, remote, situation, null);
+    return fetch(null);
   }
 }
 
@@ -82,11 +83,12 @@ async function fetchInto(run: Run, remote: Remote, situation: RemoteSide, base: 
   await using stack = new AsyncDisposableStack();
   const quarantine = stack.use(await deps.store.quarantine(situation.repository, shallow));
   const pack = remote.fetchPack({ oid: situation.remote, have: base?.remoteCommit ?? null }, signal);
-  const received = await quarantine.receivePack(
-    pack,
-    { shallowTips: [situation.remote], sealEarly: hasNothingToRefuse(run, situation) },
-    signal,
-  );
+  const tips = { shallowTips: [situation.remote], sealEarly: hasNothingToRefuse(run, situation) };
+  const received = await inSpan(run, "receive pack", async (span) => {
+    const taken = await quarantine.receivePack(pack, tips, signal);
+    span.set({ "coregit.received_bytes": taken.bytes });
+    return taken;
+  });
   run.progress.receivedBytes += received.bytes;
   const commitObject = await readFetchedCommit(quarantine, situation.remote);
   const { tree } = decodeCommit(situation.remote, commitObject);

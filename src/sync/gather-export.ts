@@ -6,7 +6,7 @@ import { CoregitError } from "../domain/errors.ts";
 import { branchRef } from "../domain/ref-name.ts";
 import type { Remote } from "../remotes/remote.ts";
 import { requireRepository, type Situation } from "./gather.ts";
-import type { Run } from "./run.ts";
+import { inSpan, type Run } from "./run.ts";
 
 export type ExportSituation = Pick<Situation, "repository" | "reader" | "localBranch" | "remoteBranch"> & {
   /** Head of the local branch, which is exported. */
@@ -33,7 +33,7 @@ export async function gatherExport(run: Run, remote: Remote): Promise<ExportSitu
   progress.heads = { remote: null, local: null };
   const local = await reader.readRef(branchRef(localBranch));
   if (local === null) throw localMissing(`${repository.namespace}/${repository.slug}`, localBranch);
-  const head = await remote.readHead(remoteBranch, run.signal);
+  const head = await inSpan(run, "check head", () => remote.readHead(remoteBranch, run.signal));
   progress.remoteSha = head.oid;
   progress.heads = { remote: head.oid, local };
   const kept = await readSyncPoint(deps.database, claim.lease.syncId, localBranch);

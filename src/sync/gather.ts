@@ -12,7 +12,7 @@ import { branchRef } from "../domain/ref-name.ts";
 import type { SyncSpec } from "../domain/sync-spec.ts";
 import type { Remote, RemoteHead } from "../remotes/remote.ts";
 import type { Repository, RepositoryReader } from "../repositories/store.ts";
-import type { Run } from "./run.ts";
+import { inSpan, type Run } from "./run.ts";
 
 export type Situation = {
   readonly repository: Repository;
@@ -36,7 +36,7 @@ export async function gather(run: Run, remote: Remote): Promise<Situation> {
   const isUnborn = claim.madeRepository && (await reader.readRef(branchRef(repository.defaultBranch))) === null;
   const wanted = resolveBranches(claim.spec, run.request.branch, isUnborn ? null : repository.defaultBranch);
   progress.branch = wanted.local;
-  const head = await remote.readHead(wanted.remote, run.signal);
+  const head = await inSpan(run, "check head", () => remote.readHead(wanted.remote, run.signal));
   const remoteBranch = requireBranch(wanted.remote ?? head.branch, head);
   const localBranch = wanted.local ?? remoteBranch;
   progress.branch = localBranch;

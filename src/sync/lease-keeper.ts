@@ -29,9 +29,13 @@ export class LeaseKeeper implements Disposable {
     this.#options = options;
   }
 
-  /** Keeps a fresh lease until the result is disposed. `stop` is called once, when the run must end. */
+  /**
+   * Keeps a fresh lease until the result is disposed. `stop` is called when the run must end: also when the same sync is claimed
+   * again here, because its lease was over before this process noticed.
+   */
   keep(held: Held): Disposable {
     const { syncId } = held.lease;
+    this.#held.get(syncId)?.stop(lost());
     if (this.#held.size === 0) this.#renewedMs = this.#options.clock.monotonic();
     this.#held.set(syncId, held);
     this.#timer ??= setInterval(() => void this.check(), this.#options.leaseMs / RENEWALS_PER_LEASE);

@@ -25,9 +25,12 @@ async function resolveTarget({ claim, deps }: Run): Promise<DeclaredTarget> {
   }
   const connection = claim.connectionId === null ? null : await readConnection(deps.database, claim.connectionId);
   if (connection === null) {
-    throw new CoregitError("ConnectionMissing", `There is no connection ${claim.namespace}/${claim.connectionName}.`);
+    const sentence = `There is no Connection ${claim.connectionName} in the namespace ${claim.namespace}.`;
+    throw new CoregitError("ConnectionMissing", sentence);
   }
-  if (connection.error !== null) throw new CoregitError(connection.error.code, connection.error.message);
+  if (connection.error !== null) {
+    throw new CoregitError(connection.error.code, `Connection ${claim.connectionName}: ${connection.error.message}`);
+  }
   const { provider, baseUrl, caPem, sealedCredential } = connection;
   const credential = sealedCredential === null ? null : openCredential(deps.keys, connection.id, sealedCredential);
   return { provider, baseUrl, remote, credential, caPem };

@@ -3,7 +3,7 @@
 // polls that find nothing new: those read the head of whatever has the name, and do nothing with it.
 import { writeRemoteIdentity } from "../db/remote-identity.ts";
 import { CoregitError, type ErrorCode } from "../domain/errors.ts";
-import type { RemoteIdentity } from "../domain/remote-identity.ts";
+import { declaredForm, identityOf, type RemoteIdentity } from "../domain/remote-identity.ts";
 import type { DeclaredTarget, Remote } from "../remotes/remote.ts";
 import type { FoundRepository, RepositoryLookup } from "../remotes/repository-lookup.ts";
 import type { Run } from "./run.ts";
@@ -19,10 +19,9 @@ const ELSEWHERE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** The target under the name that its repository had last. Notes what the sync is tied to; another declaration is tied anew. */
 export function followIdentity({ claim, progress }: Run, target: DeclaredTarget): DeclaredTarget {
-  progress.declaredRemote = JSON.stringify([target.provider, target.baseUrl, target.remote]);
+  progress.declaredRemote = declaredForm(target);
   // A run that has found it elsewhere knows better than the claim.
-  progress.identity ??= claim.remoteIdentity;
-  if (progress.identity?.declared !== progress.declaredRemote) progress.identity = null;
+  progress.identity = identityOf(progress.identity ?? claim.remoteIdentity, target);
   return progress.identity === null ? target : { ...target, remote: progress.identity.path };
 }
 
@@ -31,16 +30,20 @@ class RenamedRemote extends Error {
   override readonly name = "RenamedRemote";
 }
 
+/** Who may be asked for the repository that has the remote's name. */
+type Here = Pick<RepositoryLookup, "path" | "here">;
+
 /**
  * Resolves when the remote is the repository that the sync is tied to, which it is tied to now when it was not. One request to the
- * provider's API, once for each run; none, and no answer, where the provider or the credential gives none.
+ * provider's API, once for each run; none, and no answer, where the provider or the credential gives none. `cheaper` is asked first:
+ * its request is one that is made anyway.
  * @throws CoregitError `RemoteReplaced` when it is another repository, and those of `RepositoryLookup`; and what `hasMoved` takes.
  */
-export async function requireIdentity(run: Run, remote: Remote): Promise<void> {
+export async function requireIdentity(run: Run, remote: Remote, cheaper: Here | null = null): Promise<void> {
   const { progress } = run;
   if (progress.isIdentified || remote.lookup === null) return;
   const { identity } = progress;
-  const found = await lookUp(run, remote.lookup);
+  const found = (cheaper === null ? null : await lookUp(run, cheaper)) ?? (await lookUp(run, remote.lookup));
   if (found === null) return;
   if (identity !== null && identity.id !== found.id) throw replaced(identity, remote);
   progress.isIdentified = true;
@@ -50,7 +53,7 @@ export async function requireIdentity(run: Run, remote: Remote): Promise<void> {
 }
 
 /** Null: the API does not tell, and there is nothing to compare with, so that git's answer has to do. */
-async function lookUp({ progress, signal }: Run, lookup: RepositoryLookup): Promise<FoundRepository | null> {
+async function lookUp({ progress, signal }: Run, lookup: Here): Promise<FoundRepository | null> {
   try {
     return await lookup.here(signal);
   } catch (error) {

@@ -14,7 +14,7 @@ import { planExport } from "./plan-export.ts";
 import { describePlan, requireChanges } from "./plan-import.ts";
 import { recordBegin, recordPlan, recordUnchanged } from "./record.ts";
 import { requireIdentity } from "./remote-identity.ts";
-import type { Run } from "./run.ts";
+import { inSpan, type Run } from "./run.ts";
 import type { Ending } from "./run-import.ts";
 
 /** Runs an export to its record and says how it ended. @throws CoregitError why it failed; then nothing is recorded yet. */
@@ -40,10 +40,11 @@ async function exportHead(run: Run, remote: Remote, situation: ExportSituation):
     return "skipped";
   }
   await using target = await openTarget(run, remote, situation, kept);
-  const adopted = target === null ? null : await findUnrecorded(run, situation, target, kept);
+  const adopted = target === null ? null : await findUnrecorded(run, remote, { situation, target, base: kept });
   const readTree = target?.readTree ?? situation.reader.readTree;
   const base = adopted?.point ?? kept;
-  const result = await planExport(run, readTree, { source: situation.source.tree, target: target?.tree ?? null, base });
+  const trees = { source: situation.source.tree, target: target?.tree ?? null, base };
+  const result = await inSpan(run, "plan", () => planExport(run, readTree, trees));
   run.signal.throwIfAborted();
   if (run.request.mode === "Plan") return await reportPlan(run, situation, result);
   const planned = requireChanges(result, situation.source);
@@ -79,7 +80,6 @@ async function execute(run: Run, remote: Remote, step: ExportStep): Promise<Endi
   const { target, planned, situation, adopted } = step;
   if (planned.changes.size > 0) {
     await recordBegin(run);
-    await requireIdentity(run, remote);
     await exportChanges(run, remote, step);
     return "success";
   }

@@ -11,7 +11,7 @@ import { gather, headsOf, isConcluded, type Situation } from "./gather.ts";
 import { describePlan, planImport, readTarget, requireChanges } from "./plan-import.ts";
 import { recordBegin, recordPlan, recordUnchanged } from "./record.ts";
 import { requireIdentity } from "./remote-identity.ts";
-import type { Run } from "./run.ts";
+import { inSpan, type Run } from "./run.ts";
 import { suspectSilence } from "./suspect-silence.ts";
 
 /** Planning and publishing take milliseconds; a branch that moves this often in between is left to the next run. */
@@ -58,7 +58,7 @@ async function openSource(run: Run, remote: Remote, situation: Situation, base: 
 
 async function planAndExecute(run: Run, situation: Situation, source: Source, base: SyncPoint | null): Promise<Ending> {
   const target = await readTarget(situation, situation.local);
-  const result = await planImport(run, source, target, base);
+  const result = await inSpan(run, "plan", () => planImport(run, source, target, base));
   run.signal.throwIfAborted();
   run.progress.heads = headsOf(situation);
   if (run.request.mode === "Plan") {

@@ -3,6 +3,7 @@
 import type { ClaimedSync } from "../db/sync-leases.ts";
 import { formatDuration } from "../domain/duration.ts";
 import { CoregitError, toCoregitError } from "../domain/errors.ts";
+import type { Span } from "../domain/tracer.ts";
 import type { EngineMetrics } from "./engine-metrics.ts";
 import { openRemote } from "./open-remote.ts";
 import { pause } from "./pause.ts";
@@ -29,42 +30,61 @@ export type RunFrame = {
 
 /** Runs a claimed sync once. `signal` is aborted with a CoregitError when the lease is lost or the worker stops. */
 export async function runSync(frame: RunFrame, claim: ClaimedSync, signal: AbortSignal): Promise<void> {
+  const { direction } = claim.spec;
+  const attributes = {
+    "coregit.sync.id": claim.lease.syncId,
+    "coregit.sync.name": `${claim.namespace}/${claim.name}`,
+    "coregit.repository.id": claim.repositoryId,
+    "coregit.direction": direction,
+  };
+  const span = { kind: "consumer", causes: claim.wakeTraces, attributes } as const;
+  await frame.deps.tracer.span(`run ${direction}`, span, (run) => runAndTell(frame, { claim, span: run }, signal));
+}
+
+type Claimed = { readonly claim: ClaimedSync; readonly span: Span };
+
+async function runAndTell(frame: RunFrame, { claim, span }: Claimed, signal: AbortSignal): Promise<void> {
   const { clock } = frame.deps;
-  const logger = frame.deps.logger.child({ sync: claim.lease.syncId, name: `${claim.namespace}/${claim.name}` });
+  const { namespace, name, lagMs } = claim;
+  const logger = frame.deps.logger.child({ sync: claim.lease.syncId, namespace, name });
   const deps = { ...frame.deps, logger };
   const startedMs = clock.monotonic();
   const { direction } = claim.spec;
   frame.metrics.runStarted(direction);
-  const ending = await attempt(frame, { deps, claim, startedMs }, signal);
+  const { ending, runId } = await attempt(frame, { deps, claim, startedMs }, signal);
   const durationMs = Math.round(clock.monotonic() - startedMs);
+  if (runId !== null) span.set({ "coregit.run.id": runId });
   if (ending instanceof CoregitError) {
-    frame.metrics.runEnded({ direction, status: "error", code: ending.code, durationMs });
-    logger.warn({ durationMs, code: ending.code, error: ending.message }, "Run failed.");
+    frame.metrics.runEnded({ direction, status: "error", code: ending.code, durationMs, lagMs });
+    span.set({ "coregit.status": "error" });
+    span.fail(ending.code);
+    logger.warn({ run: runId, durationMs, code: ending.code, error: ending.message }, "Run failed.");
   } else {
-    frame.metrics.runEnded({ direction, status: ending, code: null, durationMs });
+    frame.metrics.runEnded({ direction, status: ending, code: null, durationMs, lagMs });
+    span.set({ "coregit.status": ending });
     const isNews = ending === "success";
-    logger[isNews ? "info" : "debug"]({ durationMs, status: ending }, "Run ended.");
+    logger[isNews ? "info" : "debug"]({ run: runId, durationMs, status: ending }, "Run ended.");
   }
 }
 
-/** How the run ended, or why it failed. */
-async function attempt(
-  frame: RunFrame,
-  start: Pick<Run, "deps" | "claim" | "startedMs">,
-  stop: AbortSignal,
-): Promise<Ending | CoregitError> {
+/** How the run ended, or why it failed. `runId` null: it had not even begun. */
+type Ended = { readonly ending: Ending | CoregitError; readonly runId: string | null };
+
+async function attempt(frame: RunFrame, start: Pick<Run, "deps" | "claim" | "startedMs">, stop: AbortSignal): Promise<Ended> {
   using limit = timeLimit(start.claim.spec.timeoutMs);
   const signal = AbortSignal.any([stop, limit.signal]);
   let run: Run | null = null;
   try {
-    const { database, store } = start.deps;
-    run = { ...start, request: await takeRequest(database, store, start.claim), signal, progress: newProgress() };
-    return await runDirection(run);
+    const { database, store, logger } = start.deps;
+    const request = await takeRequest(database, store, start.claim);
+    const { runId } = request;
+    run = { ...start, deps: { ...start.deps, logger: logger.child({ run: runId }) }, request, signal, progress: newProgress() };
+    return { ending: await runDirection(run), runId };
   } catch (thrown) {
     const error = reasonOf(thrown, signal);
     if (error.code === "Internal") start.deps.logger.error({ err: error.cause ?? error }, "A run met a defect.");
     // Without a request nothing has begun: the reaper releases the sync when the lease is over.
-    return run === null ? error : record(frame, run, error);
+    return run === null ? { ending: error, runId: null } : { ending: await record(frame, run, error), runId: run.request.runId };
   }
 }
 

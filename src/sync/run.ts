@@ -9,6 +9,7 @@ import type { Logger } from "../domain/log.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { RemoteIdentity } from "../domain/remote-identity.ts";
 import type { SyncMode } from "../domain/sync-spec.ts";
+import type { Span, SpanAttributes, Tracer } from "../domain/tracer.ts";
 import type { Remote, Remotes } from "../remotes/remote.ts";
 import type { RepositoryStore } from "../repositories/store.ts";
 
@@ -22,6 +23,7 @@ export type RunDependencies = {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly tracer: Tracer;
 };
 
 /** Who asked for what. */
@@ -84,5 +86,11 @@ export function runStart({ claim, request, deps, startedMs }: Run): RunStart {
     epoch: claim.lease.epoch,
     direction: claim.spec.direction,
     elapsedMs: deps.clock.monotonic() - startedMs,
+    traceId: deps.tracer.current()?.traceId ?? null,
   };
+}
+
+/** A step of the run as a span of its own. */
+export function inSpan<T>(run: Run, name: string, work: (span: Span) => Promise<T>, attributes: SpanAttributes = {}): Promise<T> {
+  return run.deps.tracer.span(name, { attributes }, work);
 }

@@ -13,6 +13,7 @@ import { CoregitError } from "../domain/errors.ts";
 import { managedBy } from "../domain/managed-by.ts";
 import type { Owner, SyncSpec } from "../domain/sync-spec.ts";
 import type { RepositoryName } from "../domain/token-scopes.ts";
+import { noTracer, type Tracer } from "../domain/tracer.ts";
 import { locateRemote } from "../remotes/remote-url.ts";
 import { removeSync, writeSync } from "./declare-sync.ts";
 import { settledWebhook } from "./settled-webhook.ts";
@@ -30,21 +31,24 @@ export interface SyncConfigs {
 
 const API: Owner = { kind: "api", ref: "" };
 
+export type SyncConfigsOptions = { readonly awaitsWebhooks?: boolean; readonly tracer?: Tracer };
+
 /** `awaitsWebhooks`: webhooks are made somewhere; the answer to a new sync then waits a moment for what becomes of its own. */
 export function openSyncConfigs(
   database: Database,
-  { awaitsWebhooks = false }: { readonly awaitsWebhooks?: boolean } = {},
+  { awaitsWebhooks = false, tracer = noTracer }: SyncConfigsOptions = {},
 ): SyncConfigs {
+  const cause = (): string | null => tracer.current()?.traceparent ?? null;
   return {
     async create(repository, config) {
-      const id = await database.transaction((tx) => insert(tx, repository, config));
+      const id = await database.transaction((tx) => insert(tx, repository, config, cause()));
       const { direction, autoSync } = config.spec;
       if (awaitsWebhooks && direction === "import" && autoSync) await settledWebhook(database, id);
       const status = await readSyncStatus(database, id);
       if (status === null) throw new CoregitError("SyncNotFound", "The sync was deleted while it was being made.");
       return status;
     },
-    update: (repository, patch) => database.transaction((tx) => change(tx, repository, patch)),
+    update: (repository, patch) => database.transaction((tx) => change(tx, repository, patch, cause())),
     remove: (repository) =>
       database.transaction(async (tx) => {
         const { namespace, name } = await requireOwn(tx, repository);
@@ -53,7 +57,12 @@ export function openSyncConfigs(
   };
 }
 
-async function insert(tx: Transaction, repository: RepositoryName, { connectionId, spec }: NewSyncConfig): Promise<string> {
+async function insert(
+  tx: Transaction,
+  repository: RepositoryName,
+  { connectionId, spec }: NewSyncConfig,
+  cause: string | null,
+): Promise<string> {
   // The lock on the repository makes this the only one.
   const own = (await listSyncs(tx, repository)).find(({ owner }) => owner.kind === "api");
   if (own !== undefined) {
@@ -63,10 +72,16 @@ async function insert(tx: Transaction, repository: RepositoryName, { connectionI
   }
   checkRemote(await holdConnection(tx, connectionId), { connectionId, spec });
   const { namespace, slug } = repository;
-  return writeSync(tx, { owner: API, namespace, name: newRowId("sync"), repository: slug, connection: connectionId, spec });
+  const declaration = { owner: API, namespace, name: newRowId("sync"), repository: slug, connection: connectionId, spec };
+  return writeSync(tx, declaration, cause);
 }
 
-async function change(tx: Transaction, repository: RepositoryName, patch: Partial<SyncSpec>): Promise<void> {
+async function change(
+  tx: Transaction,
+  repository: RepositoryName,
+  patch: Partial<SyncSpec>,
+  cause: string | null,
+): Promise<void> {
   const own = await requireOwn(tx, repository);
   const sync = await lockDeclaredSync(tx, "api", own.namespace, own.name);
   if (sync === null) throw notFound(repository);
@@ -76,7 +91,7 @@ async function change(tx: Transaction, repository: RepositoryName, patch: Partia
     checkRemote(await readConnection(tx, sync.connectionName), { connectionId: sync.connectionName, spec });
   }
   const { namespace, name, connectionName: connection } = sync;
-  await writeSync(tx, { owner: API, namespace, name, repository: repository.slug, connection, spec });
+  await writeSync(tx, { owner: API, namespace, name, repository: repository.slug, connection, spec }, cause);
 }
 
 /** Locks the repository. @throws CoregitError `RepositoryNotFound`. */

@@ -8,9 +8,9 @@ import { type ClaimedWebhook, deleteWebhook, type WebhookResult, writeWebhook } 
 import type { Clock, Random } from "../domain/clock.ts";
 import { type CoregitError, type ErrorCode, toCoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
+import { identityOf } from "../domain/remote-identity.ts";
 import { webhookSecrets } from "../domain/webhook-secrets.ts";
-import type { DeclaredTarget } from "../remotes/remote.ts";
-import type { Webhooks } from "../remotes/webhooks.ts";
+import type { Webhooks, WebhookTarget } from "../remotes/webhooks.ts";
 
 /** One that works is looked at this often: a request four times a day, for what somebody changed there. */
 const VERIFY_EACH_MS = 6 * 3_600_000;
@@ -92,9 +92,12 @@ function whyImpossible({ url, provider, access, hasDelivered }: ClaimedWebhook):
   const unavailable = (message: string) => ({ state: "Unavailable" as const, message });
   if (provider === "git" && hasDelivered) return { state: "Active", message: null };
   if (url === null) return unavailable("COREGIT_PUBLIC_URL is not set, so no provider could reach this server.");
-  if (provider === "git") return unavailable("A server of provider git has no API for webhooks.");
+  if (provider === "git") return unavailable(BY_HAND);
   return access === null ? unavailable("There is no connection that can be used for it.") : null;
 }
+
+const BY_HAND =
+  "Nothing has arrived yet. A server of provider git has no API for webhooks: set one up there by hand, with what GET /v1/repos/{namespace}/{slug}/sync/webhook answers.";
 
 async function removeRetired(options: TendOptions, hook: ClaimedWebhook, signal: AbortSignal): Promise<void> {
   const { database, logger } = options;
@@ -122,10 +125,13 @@ function isHopeless({ retiredForMs, access }: ClaimedWebhook, { code }: CoregitE
   return (retiredForMs ?? 0) > REMOVE_WITHIN_MS || (access?.isCopy === true && NOT_LET_IN.has(code));
 }
 
-function targetOf(keys: SealingKeys, { provider, baseUrl, remote, access }: ClaimedWebhook): DeclaredTarget {
+/** By the number of the repository that the sync is tied to, if there is one: its name may lead to another one now. */
+function targetOf(keys: SealingKeys, hook: ClaimedWebhook): WebhookTarget {
+  const { provider, baseUrl, access } = hook;
   const { connectionId = "", sealedCredential = null, caPem = null } = access ?? {};
   const credential = sealedCredential === null ? null : openCredential(keys, connectionId, sealedCredential);
-  return { provider, baseUrl, remote, credential, caPem };
+  const repositoryId = identityOf(hook.identity, hook)?.id ?? null;
+  return { provider, baseUrl, remote: hook.remote, repositoryId, credential, caPem };
 }
 
 /** Slower each time, up to the pace of those that work; never before the provider allows it. */

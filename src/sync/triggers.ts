@@ -10,9 +10,11 @@ import { newRowId } from "../db/row-id.ts";
 import { type RunRecord, readRun } from "../db/runs.ts";
 import { readSyncStatus } from "../db/sync-status.ts";
 import { deleteOldTriggers, deleteTrigger, insertTrigger, readTrigger } from "../db/triggers.ts";
+import { rememberWake } from "../db/wake-traces.ts";
 import { CoregitError } from "../domain/errors.ts";
 import { branchRef } from "../domain/ref-name.ts";
 import type { SyncMode } from "../domain/sync-spec.ts";
+import { noTracer, type Tracer } from "../domain/tracer.ts";
 
 export type TriggerRequest = {
   /** Branch of both sides for this run alone; absent: as declared. */
@@ -32,19 +34,23 @@ export interface Triggers {
   ask(syncId: string, request: TriggerRequest): Promise<{ readonly runId: string }>;
 }
 
-export function openTriggers(database: Database): Triggers {
+export function openTriggers(database: Database, tracer: Tracer = noTracer): Triggers {
+  const asked = (syncId: string, request: TriggerRequest): Asked => {
+    return { syncId, request, traceparent: tracer.current()?.traceparent ?? null };
+  };
   return {
-    run: (syncId, request, signal) => runAndWait(database, { syncId, request }, signal),
+    run: (syncId, request, signal) => runAndWait(database, asked(syncId, request), signal),
     async ask(syncId, request) {
-      const { runId } = await insert(database, syncId, request);
+      const { runId } = await insert(database, asked(syncId, request));
       return { runId };
     },
   };
 }
 
-type Asked = { readonly syncId: string; readonly request: TriggerRequest };
+type Asked = { readonly syncId: string; readonly request: TriggerRequest; readonly traceparent: string | null };
 
-async function runAndWait(database: Database, { syncId, request }: Asked, signal: AbortSignal): Promise<RunRecord> {
+async function runAndWait(database: Database, asked: Asked, signal: AbortSignal): Promise<RunRecord> {
+  const { syncId } = asked;
   signal.throwIfAborted();
   let wake = Promise.withResolvers<void>();
   const onNews = (): void => wake.resolve();
@@ -57,7 +63,7 @@ async function runAndWait(database: Database, { syncId, request }: Asked, signal
   // An abort while the listener was being set up has reached nobody.
   signal.throwIfAborted();
   using _listening = { [Symbol.dispose]: () => signal.removeEventListener("abort", onNews) };
-  const { id } = await insert(database, syncId, request);
+  const { id } = await insert(database, asked);
   try {
     for (;;) {
       const answer = await readAnswer(database, id);
@@ -72,7 +78,7 @@ async function runAndWait(database: Database, { syncId, request }: Asked, signal
   }
 }
 
-async function insert(database: Database, syncId: string, request: TriggerRequest) {
+async function insert(database: Database, { syncId, request, traceparent }: Asked) {
   const branch = request.branch ?? null;
   if (branch !== null) branchRef(branch);
   const sync = await readSyncStatus(database, syncId);
@@ -83,6 +89,7 @@ async function insert(database: Database, syncId: string, request: TriggerReques
     const promised = await insertTrigger(tx, { id, syncId, branch, mode, runId: newRowId("run") });
     if (promised === null) throw suspended();
     await deleteOldTriggers(tx, syncId);
+    await rememberWake(tx, [syncId], traceparent);
     await notify(tx, "syncDue", [syncId]);
     return promised;
   });

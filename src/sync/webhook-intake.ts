@@ -2,13 +2,14 @@
 // due. Nothing of a body is looked at before it is proven. Cheap by the dozen: what comes at once goes through the database together.
 
 import type { Queryable } from "../db/database.ts";
-import { open, type SealingKeys } from "../db/seal.ts";
+import type { SealingKeys } from "../db/seal.ts";
 import { type ArrivedDelivery, findListeningSyncs, type ListeningRow, recordDeliveries } from "../db/webhook-deliveries.ts";
 import type { Clock } from "../domain/clock.ts";
 import { CoregitError } from "../domain/errors.ts";
+import { noTracer, type Tracer } from "../domain/tracer.ts";
 import { deliveryId, type IgnoredReason, judgeDelivery } from "../domain/webhook-delivery.ts";
-import { webhookSecrets } from "../domain/webhook-secrets.ts";
 import { type DeliveryHeaders, type DeliveryProof, isProven, readProof, unauthorized } from "../domain/webhook-signature.ts";
+import { KnownSecrets } from "./known-secrets.ts";
 import { Together } from "./together.ts";
 
 export type Delivery = {
@@ -36,12 +37,19 @@ export interface OpenedDelivery {
   take(body: Uint8Array, parse: (body: Uint8Array) => unknown): Promise<IgnoredReason | null>;
 }
 
-export type WebhookIntakeOptions = { readonly database: Queryable; readonly keys: SealingKeys; readonly clock: Clock };
+export type WebhookIntakeOptions = {
+  readonly database: Queryable;
+  readonly keys: SealingKeys;
+  readonly clock: Clock;
+  /** Default: no traces. */
+  readonly tracer?: Tracer;
+};
 
 /** Of one statement. */
 const MOST_TOGETHER = 500;
 
-export function openWebhookIntake({ database, keys, clock }: WebhookIntakeOptions): WebhookIntake {
+export function openWebhookIntake({ database, keys, clock, tracer = noTracer }: WebhookIntakeOptions): WebhookIntake {
+  const secrets = new KnownSecrets(keys);
   const finding = new Together((ids: readonly string[]) => findEach(database, ids), MOST_TOGETHER);
   const recording = new Together((arrived: readonly ArrivedDelivery[]) => recordEach(database, arrived), MOST_TOGETHER);
   return {
@@ -53,10 +61,11 @@ export function openWebhookIntake({ database, keys, clock }: WebhookIntakeOption
       const proof = readProof(sync.provider, headers, clock.now());
       return {
         async take(body, parse) {
-          prove(sync, { keys, proof, body });
+          prove(sync, { secrets, proof, body });
           const judged = judgeDelivery({ provider: sync.provider, headers, payload: parse(body) }, sync);
           const isNews = judged === null;
-          const isFresh = await recording.ask({ syncId, deliveryId: deliveryId(sync.provider, headers), isNews });
+          const traceparent = tracer.current()?.traceparent ?? null;
+          const isFresh = await recording.ask({ syncId, deliveryId: deliveryId(sync.provider, headers), isNews, traceparent });
           return isNews && !isFresh ? "duplicate" : judged;
         },
       };
@@ -64,14 +73,12 @@ export function openWebhookIntake({ database, keys, clock }: WebhookIntakeOption
   };
 }
 
-type Claimed = { readonly keys: SealingKeys; readonly proof: DeliveryProof; readonly body: Uint8Array };
+type Claimed = { readonly secrets: KnownSecrets; readonly proof: DeliveryProof; readonly body: Uint8Array };
 
-function prove({ webhook }: ListeningRow, { keys, proof, body }: Claimed): void {
+function prove({ webhook }: ListeningRow, { secrets, proof, body }: Claimed): void {
   if (webhook === null) throw unauthorized("The sync has no webhook, so nothing can be signed for it.");
-  const secret = open(keys, { what: "webhook secret", id: webhook.id }, webhook.sealedSecret);
-  if (!isProven(proof, webhookSecrets(secret), body)) {
-    throw unauthorized("The delivery's signature or token is not that of this webhook.");
-  }
+  if (isProven(proof, secrets.of(webhook), body)) return;
+  throw unauthorized("The delivery's signature or token is not that of this webhook.");
 }
 
 async function findEach(database: Queryable, ids: readonly string[]): Promise<readonly (ListeningRow | null)[]> {

@@ -60,6 +60,18 @@ describe("the logger", () => {
     expect(JSON.parse(lines[0] ?? "").err.cause.message).toContain("git.example failed");
   });
 
+  test("names the trace in whose work a line is written, and none where there is none", () => {
+    let traceId: string | null = null;
+    const { lines, logger } = capture({ traceId: () => traceId });
+    const child = logger.child({ sync: "sync_1" });
+    child.info("before");
+    traceId = "0af7651916cd43dd8448eb211c80319c";
+    child.info({ run: "run_1" }, "within");
+    const [before, within] = lines.map((line) => JSON.parse(line));
+    expect(before).not.toHaveProperty("trace_id");
+    expect(within).toMatchObject({ sync: "sync_1", run: "run_1", trace_id: traceId });
+  });
+
   test("writes lines for people when asked to", () => {
     const { lines, logger } = capture({ format: "pretty" });
     logger.info({ sync: "sync_1" }, "Imported 3 files.");

@@ -10,18 +10,26 @@ export type LogOptions = {
   readonly format: "json" | "pretty";
   /** Where lines go. They are written synchronously: a line before a crash is not lost. */
   readonly destination: NodeJS.WritableStream;
+  /** Of the work in which a line is written; null: none is recorded. */
+  readonly traceId?: () => string | null;
 };
 
 /** A logger whose lines are pino's JSON, or the same for people. */
 export function createLogger(options: LogOptions): Logger {
   // Errors are plain data already when pino sees them; its own serializer would drop their causes.
   const serializers = { err: (value: unknown) => value };
-  const settings = { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers };
+  const { level, traceId } = options;
+  const mixin = traceId === undefined ? {} : { mixin: () => traceField(traceId()) };
+  const settings = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers, ...mixin };
   const destination =
     options.format === "pretty"
       ? PinoPretty({ destination: options.destination, sync: true, translateTime: "SYS:HH:MM:ss", ignore: "pid,hostname" })
       : options.destination;
   return wrap(pino(settings, destination));
+}
+
+function traceField(traceId: string | null): object {
+  return traceId === null ? {} : { trace_id: traceId };
 }
 
 type Sink = Pick<pino.Logger, "debug" | "info" | "warn" | "error" | "child" | "isLevelEnabled">;

@@ -5,6 +5,7 @@ import type { ErrorCode } from "../domain/errors.ts";
 import type { Direction } from "../domain/sync-spec.ts";
 import { type CacheMetrics, createCacheMetrics } from "./cache-metrics.ts";
 import { createProviderMetrics, type ProviderMetrics } from "./provider-metrics.ts";
+import { type ResourceMetrics, ResourceSeries } from "./resource-metrics.ts";
 import { createRuntimeMetrics, type RuntimeMetrics } from "./runtime-metrics.ts";
 import { createUpkeepMetrics, type UpkeepMetrics } from "./upkeep-metrics.ts";
 
@@ -16,6 +17,8 @@ interface EngineMetrics {
     readonly status: "success" | "skipped" | "error";
     readonly code: ErrorCode | null;
     readonly durationMs: number;
+    /** How long it had been due when it began. */
+    readonly lagMs: number;
   }): void;
   /** A claimed sync had been due for this long. */
   claimed(lagMs: number): void;
@@ -44,6 +47,7 @@ export type Metrics = {
   readonly upkeep: UpkeepMetrics;
   readonly cache: CacheMetrics;
   readonly providers: ProviderMetrics;
+  readonly resources: ResourceMetrics;
   readonly page: MetricsPage;
 };
 
@@ -61,6 +65,7 @@ export function createMetrics(version: string): Metrics {
     registers: [registry],
   });
   build.set({ version }, 1);
+  const resources = new ResourceSeries();
   return {
     engine: createEngineMetrics(registry),
     http: createHttpMetrics(registry),
@@ -68,7 +73,8 @@ export function createMetrics(version: string): Metrics {
     upkeep: createUpkeepMetrics(registry),
     cache: createCacheMetrics(registry),
     providers: createProviderMetrics(registry),
-    page: { contentType: registry.contentType, render: () => registry.metrics() },
+    resources,
+    page: { contentType: registry.contentType, render: async () => `${await registry.metrics()}\n${resources.render()}` },
   };
 }
 
@@ -99,9 +105,17 @@ function createEngineMetrics(registry: Registry): EngineMetrics {
     buckets: LAG_BUCKETS,
     registers,
   });
+  const behind = new Histogram({
+    name: "coregit_sync_behind_seconds",
+    help: "How long the target had been behind its source when a run that changed it ended.",
+    labelNames: ["direction"],
+    buckets: RUN_BUCKETS,
+    registers,
+  });
   return {
     runStarted: (direction) => inProgress.inc({ direction }),
-    runEnded({ direction, status, code, durationMs }) {
+    runEnded({ direction, status, code, durationMs, lagMs }) {
+      if (status === "success") behind.observe({ direction }, (Math.max(0, lagMs) + durationMs) / 1000);
       inProgress.dec({ direction });
       runs.inc({ direction, status, code: code ?? "" });
       duration.observe({ direction, status }, durationMs / 1000);

@@ -50,6 +50,10 @@ const PACKAGE_HOME: Readonly<Record<string, string>> = {
   pino: "telemetry",
   "pino-pretty": "telemetry",
   "prom-client": "telemetry",
+  "@opentelemetry/api": "telemetry",
+  "@opentelemetry/context-async-hooks": "telemetry",
+  "@opentelemetry/exporter-trace-otlp-http": "telemetry",
+  "@opentelemetry/sdk-trace": "telemetry",
   "isomorphic-git": "git",
   "@aws-sdk/client-s3": "blobs",
 };

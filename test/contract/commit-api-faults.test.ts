@@ -1,5 +1,6 @@
 // Bad days of a provider's API for commits: whatever happens at whichever request, the commit is there once or not at all, and the next
 // try makes it one.
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { objectId } from "../../src/domain/object-codec.ts";
 import { type CommitHost, type Files, failureOf, isOurs, planCommit, startCommitHost, treeOf } from "../support/commit-hosts.ts";
@@ -118,4 +119,22 @@ test.each(["RATE_LIMIT", "RATE_LIMITED"])("GitHub's limit of GraphQL, which it c
   expect(failure?.code).toBe("RateLimited");
   expect(failure?.retryAtMs).toBeGreaterThanOrEqual(before + 60_000);
   expect(opened.api.calls).toBe(1);
+});
+
+describe("GitLab, which takes its time over a commit,", () => {
+  const limits = { apiAttemptMs: 300, apiUploadBytesPerSecond: 250_000 };
+
+  test.each<[what: string, files: Files, code: string | null]>([
+    ["is not waited for beyond the limit of any request", { a: "2" }, "RemoteTooSlow"],
+    ["is waited for longer over many files", Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`f${n}`, "1"])), null],
+    ["is waited for longer over much content", { a: "x".repeat(750_000) }, null],
+  ])("%s", async (_what, files, code) => {
+    await using host = await startCommitHost("gitlab");
+    const here = await host.add({ a: "1" });
+    await using opened = here.open({ limits });
+    const slowly = { kind: "before", run: () => delay(1_500) } as const;
+    host.faults.order(/POST .*\/repository\/commits/, slowly);
+    const failure = await failureOf(opened.api.commit(await planCommit(here, files), signal()));
+    expect(failure?.code ?? null).toBe(code);
+  });
 });

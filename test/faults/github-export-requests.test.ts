@@ -18,10 +18,9 @@ describe("one change of a text and a binary file", () => {
     { kind: "halfAnswer", end: "complete" },
     { kind: "answer", status: 503, body: "<html>Unicorn</html>", headers: { "content-type": "text/html" } },
   ];
-  /** The head; which repository it is; its id and state, a blob, a tree, the commit, the branch. */
+  /** The head; which repository it is, and its state; a blob, a tree, the commit, the branch. */
   const REQUESTS = [
     "git upload-pack",
-    "GET /repos/{owner}/{repo}",
     "POST /graphql",
     "POST /repos/{owner}/{repo}/git/blobs",
     "POST /repos/{owner}/{repo}/git/trees",

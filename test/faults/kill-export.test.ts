@@ -12,12 +12,12 @@ import { storeLimits } from "../../src/repositories/store-options.ts";
 import { openDeclarations } from "../../src/sync/open-declarations.ts";
 import { startChildProgram } from "../support/child-program.ts";
 import { createTestDatabase } from "../support/database.ts";
-import type { ImportWorkerSettings } from "../support/import-worker.ts";
 import { commitHere } from "../support/local-commit.ts";
 import { installHook } from "../support/pushed-commit.ts";
 import { QUIET_SPEC } from "../support/quiet-spec.ts";
 import { silentLogger } from "../support/silent-logger.ts";
 import { createSourceRepository } from "../support/source-repository.ts";
+import type { SyncWorkerSettings } from "../support/sync-worker.ts";
 import { serveSource } from "../support/test-remotes.ts";
 
 const DEADLINE = { timeout: 30_000 };
@@ -49,14 +49,14 @@ it.each(["pre-receive", "update", "post-receive"])(
     const repository = await store.find("default", "kill");
     if (repository === null) throw new Error("The repository was not made.");
     const start = (run: number) => {
-      const settings: ImportWorkerSettings = {
+      const settings: SyncWorkerSettings = {
         url,
         cacheDir: join(folder, "there"),
         packsDir,
         instanceId: `run-${run}`,
         isOnlyWorker: true,
       };
-      return startChildProgram("import-worker.ts", [JSON.stringify(settings)]);
+      return startChildProgram("sync-worker.ts", [JSON.stringify(settings)]);
     };
     const lastSynced = async () => (await declarations.readSync(sync.id))?.lastSyncedSha ?? null;
 

@@ -17,12 +17,12 @@ import { type ChildProgram, startChildProgram } from "../support/child-program.t
 import { createTestDatabase } from "../support/database.ts";
 import { expectCleanRepository } from "../support/fsck.ts";
 import { git } from "../support/git.ts";
-import type { ImportWorkerSettings } from "../support/import-worker.ts";
 import { QUIET_SPEC } from "../support/quiet-spec.ts";
 import { commandsNaming } from "../support/running-commands.ts";
 import { announceSeed, seededRandom } from "../support/seeded-random.ts";
 import { silentLogger } from "../support/silent-logger.ts";
 import { createSourceRepository, type SourceRepository } from "../support/source-repository.ts";
+import type { SyncWorkerSettings } from "../support/sync-worker.ts";
 import { serveSource } from "../support/test-remotes.ts";
 import { until } from "../support/until.ts";
 
@@ -57,8 +57,8 @@ it(`${RUNS} kills of an importing process lose nothing and double nothing`, { ti
   });
 
   const start = (run: number) => {
-    const settings: ImportWorkerSettings = { url, cacheDir, packsDir, instanceId: `run-${run}`, isOnlyWorker: true };
-    return startChildProgram("import-worker.ts", [JSON.stringify(settings)]);
+    const settings: SyncWorkerSettings = { url, cacheDir, packsDir, instanceId: `run-${run}`, isOnlyWorker: true };
+    return startChildProgram("sync-worker.ts", [JSON.stringify(settings)]);
   };
   const acknowledged = new Set<string>();
   for (let run = 1; run <= RUNS; run += 1) {

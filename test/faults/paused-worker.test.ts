@@ -9,9 +9,9 @@ import { openDeclarations } from "../../src/sync/open-declarations.ts";
 import { startChildProgram } from "../support/child-program.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { openTestStore } from "../support/git-store.ts";
-import type { ImportWorkerSettings } from "../support/import-worker.ts";
 import { QUIET_SPEC } from "../support/quiet-spec.ts";
 import { createSourceRepository } from "../support/source-repository.ts";
+import type { SyncWorkerSettings } from "../support/sync-worker.ts";
 import { serveSource } from "../support/test-remotes.ts";
 import { until } from "../support/until.ts";
 
@@ -27,8 +27,8 @@ it("a worker that slept through its lease writes nothing, and another has finish
   await source.commit({ a: "1", b: "x".repeat(50_000) });
   const start = async (instanceId: string) => {
     const dirs = { cacheDir: join(folder, instanceId), packsDir: join(folder, "packs") };
-    const settings: ImportWorkerSettings = { url, ...dirs, instanceId, isOnlyWorker: false, leaseMs: LEASE_MS };
-    const worker = stack.use(startChildProgram("import-worker.ts", [JSON.stringify(settings)]));
+    const settings: SyncWorkerSettings = { url, ...dirs, instanceId, isOnlyWorker: false, leaseMs: LEASE_MS };
+    const worker = stack.use(startChildProgram("sync-worker.ts", [JSON.stringify(settings)]));
     await worker.firstLine;
     return worker;
   };

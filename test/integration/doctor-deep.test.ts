@@ -1,5 +1,4 @@
 // `coregit doctor --deep`, as it is run: a process of its own, on repositories that are sound and on such that are not.
-import { execFile } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +8,7 @@ import { openBlobStore } from "../../src/blobs/open-blob-store.ts";
 import { connectPostgres } from "../../src/db/postgres.ts";
 import { findRunningPostgres } from "../../src/standalone/running-postgres.ts";
 import { createTestDatabase } from "../support/database.ts";
+import { doctor } from "../support/doctor.ts";
 import { addRepository, importHead, openTestStore, publishSmallCommit } from "../support/git-store.ts";
 import { freePorts, startProgram } from "../support/running-program.ts";
 import { silentLogger } from "../support/silent-logger.ts";
@@ -20,18 +20,6 @@ const MAIN = join(import.meta.dirname, "../../src/main.ts");
 
 /** Two starts of a standalone and three of the doctor, on a busy machine. */
 const DEADLINE_MS = 180_000;
-
-type Answer = { readonly code: number; readonly out: string; readonly err: string };
-type Environment = Readonly<Record<string, string>>;
-
-function doctor(args: readonly string[], env: Environment): Promise<Answer> {
-  return new Promise((resolve) => {
-    const options = { env: { PATH: process.env.PATH, TMPDIR: tmpdir(), ...env } };
-    execFile(process.execPath, [MAIN, "doctor", ...args], options, (error, out, err) => {
-      resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, out, err });
-    });
-  });
-}
 
 async function temporaryFolder(stack: AsyncDisposableStack): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "coregit-doctor-test-"));

@@ -55,6 +55,7 @@ async function importedOnce(options: Parameters<SyncWorld["startEngine"]>[0] = {
 describe("while a run is under way", () => {
   it("the whole cache may be deleted, and the run ends as if it had not been", async () => {
     const { here } = await importedOnce();
+    await using _here = here;
     await here.source.commit({ a: "2", c: "y".repeat(50_000) });
     let deletions = 0;
     const seen = here.server.requests.length;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { encodeTree, newObject } from "../../src/domain/object-codec.ts";
 import { EMPTY_TREE, parseOid } from "../../src/domain/oid.ts";
+import { writePack } from "../../src/git/pack-writer.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { git, gitBytes } from "../support/git.ts";
 import {
@@ -166,6 +167,20 @@ describe("importing", () => {
     const refs = [{ name: MAIN, expected: first, next: commit.oid }];
     await world.store.publish({ repositoryId: world.repository.id, packs, refs, actor: "sync:1", reason: "import" });
     expect(await git(["--git-dir", await world.store.view(world.repository), "show", "main:kept/same.txt"])).toBe("same");
+  });
+
+  test("a quarantine over a repository that is gone says so, lets go of the pack, and leaves nothing", async () => {
+    await using world = await openWorld();
+    const { oid, objects } = smallCommit("for nobody");
+    const source = chunked(writePack(objects).pack, 16);
+    {
+      await using quarantine = await world.store.quarantine({ ...world.repository, id: "repo_gone" });
+      const receiving = quarantine.receivePack(source, { shallowTips: [oid] }, AbortSignal.timeout(10_000));
+      await expect(receiving).rejects.toMatchObject({ code: "RepositoryNotFound" });
+    }
+    expect(await source.next()).toEqual({ done: true, value: undefined });
+    const [own] = await readdir(join(world.cacheDir, "quarantine"));
+    expect(await readdir(join(world.cacheDir, "quarantine", own ?? ""))).toEqual([]);
   });
 
   test("nothing is left of a quarantine, nor of what it held, when it is not published", async () => {

@@ -31,7 +31,7 @@ function latin1(text: string): string {
 }
 
 describe("an export to GitHub", () => {
-  it("of 1,000 text files takes no more than 12 requests in all, and of one changed file no more than 5 of the API", async () => {
+  it("of 1,000 text files takes no more than 12 requests in all, and of one changed file no more than 4 of the API", async () => {
     const here = await stage.serve();
     await here.editHere({ ...README, ...manyFiles(1_000) });
     const status = await here.declare();
@@ -43,7 +43,7 @@ describe("an export to GitHub", () => {
     await here.editHere({ "folder-000/part-0/file-000001.txt": "changed\n" });
     expect(await here.runAgain()).toMatchObject({ lastError: null, lastRun: { added: 0, modified: 1, deleted: 0 } });
     expect(await here.treeThere()).toBe(await here.treeHere());
-    expect(here.apiCalls().length).toBeLessThanOrEqual(5);
+    expect(here.apiCalls().length).toBeLessThanOrEqual(4);
     expect((await here.runs())[0]).toMatchObject({
       status: "success",
       remoteCalls: stage.double.requests.length,

@@ -143,6 +143,22 @@ describe("GitHub refuses", () => {
     await refusal("AuthenticationFailed", { credential });
   });
 
+  it.each([
+    ["blobs", { a: "\0binary" }],
+    ["trees", { a: "1\n" }],
+    ["commits", { a: "1\n" }],
+  ] as const)("%s of a repository that is not ready yet", async (what, files) => {
+    const body = JSON.stringify({ message: "Git Repository is empty.", status: "409" });
+    const headers = { "content-type": "application/json" };
+    stage.double.faults.order(new RegExp(`git/${what}`), { kind: "answer", status: 409, body, headers }, 50);
+    const { here } = await refusal("RemoteMoved", {}, files);
+    const asked = here.apiCalls().filter(({ path }) => path.endsWith(`/git/${what}`));
+    stage.double.faults.clear();
+    // Once for each of three looks at the branch: no request waits for it to be ready.
+    expect(asked.length).toBeLessThanOrEqual(3 * (await here.runs()).length);
+    await heals(here);
+  });
+
   it.each([403, 429] as const)("more writes for now, with HTTP %i and a time that is waited for", async (status) => {
     const before = Date.now();
     const arrange = () => stage.double.throttle(lastToken, { kind: "secondary", status, retryAfterSeconds: 120 });

@@ -1,5 +1,6 @@
 // Which transport an export to GitHub takes: what git carries instead of the API, and what a sync may demand.
 import { describe, expect, it } from "vitest";
+import { EMPTY_TREE } from "../../src/domain/oid.ts";
 import { stageGitHub } from "../support/export-stage.ts";
 import { README } from "../support/served-remote.ts";
 
@@ -42,12 +43,46 @@ describe("what git carries better, or alone", () => {
     expect(stage.double.highWater).toBeGreaterThan(5);
   });
 
+  it("is the deletion of every file", async () => {
+    const here = await stage.serve();
+    await here.editHere(README);
+    expect((await here.declare({ maxDeletions: { percent: 100 } })).lastError).toBeNull();
+    await here.editHere({ "README.md": null });
+    expect((await here.runAgain()).lastError).toBeNull();
+    expect([await here.treeThere(), pushes().length]).toEqual([EMPTY_TREE, 1]);
+  });
+
   it("is anything of a sync that demands git", async () => {
     const here = await stage.serve();
     await here.editHere({ ...README, a: "1\n" });
     expect((await here.declare({ transport: "git" })).lastError).toBeNull();
     expect(pushes()).toHaveLength(1);
     expect(here.apiWrites()).toEqual([]);
+  });
+});
+
+describe("a server that does not offer GraphQL", () => {
+  it.each([404, 405, 501])("and answers it %i, is pushed to, and asked for nothing else by its API", async (status) => {
+    const here = await stage.exported();
+    const blocked = () => stage.double.faults.order(/graphql/, { kind: "answer", status, body: "<html>Blocked</html>" }, 50);
+    blocked();
+    await here.editHere({ text: `${status}\n` });
+    expect((await here.declare({ transport: "auto" })).lastError).toBeNull();
+    stage.double.faults.clear();
+    expect(await here.treeThere()).toBe(await here.treeHere());
+    expect(pushes()).toHaveLength(1);
+    expect(here.apiWrites().filter(({ path }) => !path.endsWith("/graphql"))).toEqual([]);
+  });
+
+  it("is named as such where the API is demanded, and nothing is written", async () => {
+    const here = await stage.exported();
+    stage.double.faults.order(/graphql/, { kind: "answer", status: 404, body: '{"message":"Not Found"}' }, 50);
+    await here.editHere({ text: "1\n" });
+    const status = await here.runAgain();
+    stage.double.faults.clear();
+    expect([status.lastErrorCode, status.lastError]).toEqual(["TransportUnsuited", expect.stringContaining("GraphQL")]);
+    expect(pushes()).toEqual([]);
+    expect(here.apiWrites().filter(({ path }) => !path.endsWith("/graphql"))).toEqual([]);
   });
 });
 

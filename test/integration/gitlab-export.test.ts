@@ -185,6 +185,7 @@ describe("a branch that moves between plan and commit", () => {
     expect((await here.runAgain()).lastError).toBeNull();
     expect(stage.double.faults.pending).toBe(0);
     expect(await here.remote.git.source.git("show", "main:theirs", "main:a")).toBe("1\n1");
+    expect((await here.runs())[0]).toMatchObject({ status: "success", commitSha: await here.remote.head(), modified: 1 });
     await here.runAgain();
     expect([await here.commitsThere(), commits()]).toEqual([4, 1]);
     await here.editHere({ a: "2\n" });

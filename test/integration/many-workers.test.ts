@@ -8,9 +8,9 @@ import type { RepositoryStore } from "../../src/repositories/store.ts";
 import { openDeclarations } from "../../src/sync/open-declarations.ts";
 import { startChildProgram } from "../support/child-program.ts";
 import { createTestDatabase } from "../support/database.ts";
-import type { ImportWorkerSettings } from "../support/import-worker.ts";
 import { QUIET_SPEC } from "../support/quiet-spec.ts";
 import { createSourceRepository } from "../support/source-repository.ts";
+import type { SyncWorkerSettings } from "../support/sync-worker.ts";
 import { serveSource } from "../support/test-remotes.ts";
 import { until } from "../support/until.ts";
 
@@ -31,14 +31,14 @@ it("many processes never run one sync at the same time, and each due sync once",
   const source = stack.use(await createSourceRepository());
   const server = stack.use(await serveSource(source));
   const workers = Array.from({ length: PROCESSES }, (_, index) => {
-    const settings: ImportWorkerSettings = {
+    const settings: SyncWorkerSettings = {
       url,
       cacheDir: join(folder, `cache-${index}`),
       packsDir: join(folder, "packs"),
       instanceId: `worker-${index}`,
       isOnlyWorker: false,
     };
-    return stack.use(startChildProgram("import-worker.ts", [JSON.stringify(settings)]));
+    return stack.use(startChildProgram("sync-worker.ts", [JSON.stringify(settings)]));
   });
   await Promise.all(workers.map(({ firstLine }) => firstLine));
 

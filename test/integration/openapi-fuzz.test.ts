@@ -9,11 +9,14 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type HttpWorld, MASTER_KEY, openHttpWorld } from "../support/http-world.ts";
 import { pythonTools } from "../support/python-tools.ts";
+import { giveWebhook } from "../support/signed-deliveries.ts";
 
 const INSTALL_DEADLINE_MS = 12 * 60_000;
 const isLong = process.env.COREGIT_FUZZ_EXAMPLES !== undefined;
 const EXAMPLES = process.env.COREGIT_FUZZ_EXAMPLES ?? "4";
 const SEED = process.env.COREGIT_FUZZ_SEED;
+/** As schemathesis.toml names it. */
+const SYNC = "sync_fuzz";
 const CONFIGURATION = join(import.meta.dirname, "../http-fuzz/schemathesis.toml");
 
 const owned = new AsyncDisposableStack();
@@ -31,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => owned.disposeAsync());
 
 /** What the requests can name: see schemathesis.toml. */
-async function fill({ ask }: HttpWorld): Promise<void> {
+async function fill({ ask, world, url }: HttpWorld): Promise<void> {
   const post = async (path: string, body: unknown) =>
     expect((await ask(`/v1/repos${path}`, { method: "POST", body })).status).toBe(201);
   for (const slug of ["fuzz", "empty", "spare"]) await post("", { slug });
@@ -44,6 +47,11 @@ async function fill({ ask }: HttpWorld): Promise<void> {
   await post("/fuzz/branches", { name: "topic" });
   await post("/fuzz/commits", { branch: "topic", message: "Go on", author, changes: [{ path: "more", content: "more\n" }] });
   await post("/fuzz/tags", { name: "v1" });
+  // A sync with a webhook that is set up by hand, which no worker ever runs.
+  const { database } = world;
+  const { id } = await world.declare("https://git.example.com/a/b", { branch: "main" }, "fuzz");
+  await database.query("UPDATE syncs SET id = $2 WHERE id = $1", [id, SYNC]);
+  await giveWebhook(database, SYNC, "git", `${url}/v1/sync-webhooks/git/${SYNC}`);
 }
 
 /** Runs a program of the tools and gives what it printed. @throws with all of it when its exit code is not 0. */

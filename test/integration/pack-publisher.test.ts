@@ -56,6 +56,7 @@ function publication(
     move: { name: ref, expected, next },
     actor: "master",
     reason: `to ${next}`,
+    traceparent: null,
   };
 }
 

@@ -38,7 +38,7 @@ describe("a credential", () => {
   });
 
   test("that is missing or wrong is told apart", async () => {
-    await using server = await serveSource(source, { basicAuth: { username: "ada", password: "right" } });
+    await using server = await serveSource(source, { basicAuth: { username: "ada", password: "the-right-one" } });
     await using remotes = openTestRemotes();
     await using anonymous = remotes.open(server.remoteUrl);
     expect(await failureOf(anonymous.readHead("main", deadline()))).toMatchObject({

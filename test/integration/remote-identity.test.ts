@@ -169,6 +169,19 @@ describe.each(["github", "gitlab"] as const)("at %s", (provider) => {
     expect(await fileHere("a.txt")).toBe("new");
   });
 
+  test("a repository that is gone is exported to nowhere, and its own code says so", async () => {
+    await world.store.create(
+      { namespace: "default", slug: name, description: "", visibility: "private", defaultBranch: "main", protectedBranches: [] },
+      null,
+    );
+    await commitHere(world.store, await world.repository(name), { "b.txt": "ours\n" });
+    const sync = await declare({ direction: "export", autoSync: false });
+    expect(sync.lastErrorCode).toBeNull();
+    await double.remove(repository);
+    await commitHere(world.store, await world.repository(name), { "b.txt": "changed\n" });
+    expect((await runAgain(sync)).lastErrorCode).toBe("RemoteNotFound");
+  });
+
   test("a renamed repository is followed when an empty one has taken its name", async () => {
     const sync = await declare();
     double.rename(repository, `acme/${name}-renamed`);

@@ -8,6 +8,7 @@ import { systemClock } from "../../src/domain/clock.ts";
 import type { Logger } from "../../src/domain/log.ts";
 import type { Repository } from "../../src/repositories/store.ts";
 import { CHECK_PERIOD_MS, scrub } from "../../src/repositories/upkeep/scrub.ts";
+import { countPlaced, publishCommits } from "../support/compaction.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { git } from "../support/git.ts";
 import { addRepository, importHead, openTestStore, publishSmallCommit, type TestStore } from "../support/git-store.ts";
@@ -111,6 +112,25 @@ test("a damaged pack is replaced by the good copy of a local view, and the repos
   const view = await fresh.store.view(repository);
   expect(await git(["--git-dir", view, "rev-parse", "main^{tree}"])).toBe(tree);
   expect((await scrubAll(database, fresh)).checked).toEqual(["sound", "sound", "sound"]);
+});
+
+test("damaged small packs are replaced by what a view has of them in a file of many", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { database } = stack.use(await createTestDatabase());
+  const writer = stack.use(await openTestStore(database));
+  const repository = await addRepository(database);
+  const made = await publishCommits(writer.store, repository, { count: 70 });
+  const world = stack.use(await openTestStore(database));
+  await world.store.view(repository);
+  expect(await countPlaced(world.cacheDir, repository)).toBe(1);
+  await database.query(FLIP_INLINE);
+
+  const found = await scrubAll(database, world);
+  expect(found.checked).toEqual(made.map(() => "repaired"));
+  expect(found.damaged).toBe(0);
+  const fresh = stack.use(await openTestStore(database));
+  const listed = await git(["--git-dir", await fresh.store.view(repository), "rev-list", "--reverse", "main"]);
+  expect(listed.split("\n")).toEqual(made);
 });
 
 test("a view whose bytes are wrong too repairs nothing", async () => {

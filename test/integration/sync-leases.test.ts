@@ -13,12 +13,18 @@ const LEASE = { leaseMs: 30_000 };
 
 /** Due syncs `s0`, `s1`, …, the first due longest. */
 async function insertSyncs(database: Database, count: number): Promise<void> {
+  await insertDue(database, { namespace: "default", prefix: "s", count, dueSince: "1 hour" });
+}
+
+type Due = { readonly namespace: string; readonly prefix: string; readonly count: number; readonly dueSince: string };
+
+async function insertDue(database: Database, { namespace, prefix, count, dueSince }: Due): Promise<void> {
   await database.query("INSERT INTO repositories (id, namespace, slug) VALUES ('r', 'default', 'r') ON CONFLICT DO NOTHING");
   await database.query(
     `INSERT INTO syncs (id, namespace, name, repository_id, owner_kind, spec, next_run_at)
-     SELECT 's' || n, 'default', 's' || n, 'r', 'file', $2, now() - interval '1 hour' + n * interval '1 millisecond'
+     SELECT $3 || n, $4, $3 || n, 'r', 'file', $2, now() - $5::interval + n * interval '1 millisecond'
      FROM generate_series(0, $1::int - 1) AS n`,
-    [count, JSON.stringify(QUIET_SPEC)],
+    [count, JSON.stringify(QUIET_SPEC), prefix, namespace, dueSince],
   );
 }
 
@@ -66,6 +72,25 @@ describe("claims", () => {
     expect(first.map(({ lease }) => lease)).toEqual([{ syncId: "s3", epoch: 1, owner: "a" }]);
     const rest = await claim(world.database, "b");
     expect(rest.map(({ lease }) => lease.syncId).sort()).toEqual(["s4", "s5"]);
+  });
+
+  it("give namespaces their turns: a thousand due syncs of one do not delay another's", async () => {
+    await using world = await createTestDatabase();
+    const { database } = world;
+    await insertDue(database, { namespace: "crowd", prefix: "c", count: 1000, dueSince: "1 hour" });
+    const next = async (limit: number) => (await claim(database, "a", limit)).map(({ lease }) => lease.syncId).sort();
+    expect(await next(4)).toEqual(["c0", "c1", "c2", "c3"]);
+    // Due just now, behind all of them.
+    await insertDue(database, { namespace: "quiet", prefix: "q", count: 2, dueSince: "1 second" });
+    await insertDue(database, { namespace: "calm", prefix: "k", count: 1, dueSince: "0 seconds" });
+    expect(await next(1)).toEqual(["q0"]);
+    expect(await next(2)).toEqual(["k0", "q1"]);
+    // Nobody else waits: a worker is never free for want of a turn.
+    expect(await next(20)).toHaveLength(20);
+    await database.query("UPDATE syncs SET lease_owner = NULL, lease_until = NULL WHERE namespace = 'crowd'");
+    await insertDue(database, { namespace: "other-crowd", prefix: "o", count: 1000, dueSince: "1 minute" });
+    const shared = await next(20);
+    expect(shared.filter((id) => id.startsWith("o"))).toHaveLength(10);
   });
 
   it("say when something is due next, and when a lease ends", async () => {
@@ -132,6 +157,7 @@ test("a run that begins while its sync is withdrawn does not stay open", async (
     epoch: lease.epoch,
     direction: "import",
     elapsedMs: 0,
+    traceId: null,
   } as const;
   let withdrawn: Promise<void> = Promise.resolve();
   await database.transaction(async (tx) => {

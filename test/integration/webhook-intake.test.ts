@@ -74,6 +74,13 @@ describe("a push to the branch that a sync follows", () => {
     expect(await deliver(sync, sent)).toEqual(ACCEPTED);
   });
 
+  test("may name any repository: the run asks the one that is declared", async () => {
+    const sync = await listening("github");
+    const payload = push({ repository: { id: 7, full_name: "somebody/else" } });
+    expect(await deliver(sync, fromGitHub(sync.secrets, payload))).toEqual(ACCEPTED);
+    expect(await isDue(sync.id)).toBe(true);
+  });
+
   test("follows the remote branch where it has another name", async () => {
     const sync = await listening("github", { remoteBranch: "trunk" });
     expect(await deliver(sync, fromGitHub(sync.secrets, push()))).toEqual(ignored("other_branch"));

@@ -65,7 +65,7 @@ describe("an installation", () => {
   test("imports a private remote, shows it to kubectl, and serves it to git", async () => {
     await world.cluster.kubectl("create", "namespace", TEAM);
     const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "remote", namespace: TEAM } };
-    await world.apply({ ...secret, stringData: { username: "ann", password: "first" } });
+    await world.apply({ ...secret, stringData: { username: "ann", password: "first-password" } });
     const connection = { apiVersion: API_VERSION, kind: "Connection", metadata: { name: "remote", namespace: TEAM } };
     await world.apply({ ...connection, spec: { provider: "git", secretRef: { name: "remote" } } });
     await world.apply(repository);

@@ -123,6 +123,31 @@ describe("names that others rely on", () => {
     expect(podOf(objects, "coregit-migrate").spec.containers[0]?.args).toEqual(["migrate"]);
   });
 
+  test("the API's metrics have a port and a Service of their own, which its monitor finds, and traces a collector", async () => {
+    const objects = objectsOf("everything");
+    expect(find(objects, "Service", "coregit-api").spec).toMatchObject({ ports: [{ targetPort: "http" }] });
+    expect(find(objects, "Service", "coregit-api-metrics").spec).toMatchObject({
+      ports: [{ port: 8081, targetPort: "metrics" }],
+    });
+    expect(find(objects, "ServiceMonitor", "coregit-api").spec).toMatchObject({
+      selector: { matchLabels: { "coregit.dev/serves": "metrics" } },
+      endpoints: [{ port: "metrics", relabelings: [{ targetLabel: "job", replacement: "coregit-api" }] }],
+    });
+    const env = podOf(objects, "coregit-api").spec.containers[0]?.env ?? [];
+    expect(env).toEqual(
+      expect.arrayContaining([
+        { name: "COREGIT_METRICS_LISTEN", value: "0.0.0.0:8081" },
+        { name: "OTEL_EXPORTER_OTLP_ENDPOINT", value: "http://collector.monitoring:4318" },
+        { name: "OTEL_TRACES_SAMPLER_ARG", value: "0.1" },
+        { name: "OTEL_EXPORTER_OTLP_HEADERS", valueFrom: { secretKeyRef: { name: "collector", key: "headers" } } },
+      ]),
+    );
+    const policy = JSON.stringify(find(objects, "NetworkPolicy", "coregit-api").spec);
+    for (const port of ['"port":"metrics"', '"port":4318']) expect(policy).toContain(port);
+    const silent = podOf(objectsOf("default"), "coregit-operator").spec.containers[0]?.env ?? [];
+    expect(silent.filter(({ name }) => name.startsWith("OTEL_"))).toEqual([]);
+  });
+
   test("the image is that of the appVersion, of a tag, or of a digest", async () => {
     const image = async (...sets: string[]) =>
       podOf(await helm.render("minimal", ...sets), "coregit-api").spec.containers[0]?.image;

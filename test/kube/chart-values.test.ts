@@ -52,6 +52,10 @@ describe("values that are refused", () => {
     ["blobStore=file:///packs,blobVolume.size=1Gi,blobVolume.existingClaim=packs", "leave blobVolume.size empty"],
     ["ingress.enabled=true", "ingress.enabled needs ingress.hosts"],
     ["gateway.enabled=true", "gateway.enabled needs gateway.parentRefs"],
+    ["tracing.endpoint=collector:4318", "at '/tracing/endpoint'"],
+    ["tracing.endpoint=http://me:secret@collector:4318", "at '/tracing/endpoint'"],
+    ["tracing.sampleRatio=2", "at '/tracing/sampleRatio': maximum: got 2, want 1"],
+    ["resourceMetrics.enabled=few", "at '/resourceMetrics/enabled': got string, want boolean"],
     ["rbac.enabled=false", "Without rbac.enabled no job can make keys"],
     ["rbac.aggregate.enabled=true,operator.namespaces={a}", "makes ClusterRoles"],
   ])("%s", async (set, message) => {

@@ -66,12 +66,12 @@ describe("a Secret", () => {
   test("that was replaced is read at once when its old content is refused", async () => {
     await using source = await createSourceRepository();
     await source.commit({ "README.md": "Hello\n" });
-    await using guarded = await serveSource(source, { basicAuth: { username: "ann", password: "second" } });
-    await createSecret("stale", { username: "ann", password: "first" });
+    await using guarded = await serveSource(source, { basicAuth: { username: "ann", password: "second-password" } });
+    await createSecret("stale", { username: "ann", password: "first-password" });
     await harness.create("Connection", "stale", { provider: "git", secretRef: { name: "stale" } });
     await harness.untilReady("Connection", "stale", "True", "Accepted");
     // Nobody tells the operator of this, and it looks by itself only once a minute.
-    const second = { data: { password: Buffer.from("second").toString("base64") } };
+    const second = { data: { password: Buffer.from("second-password").toString("base64") } };
     await harness.cluster.api.patch(SECRET, { namespace: harness.namespace, name: "stale" }, second);
     await using _engine = await harness.world.startEngine();
     const spec = { remote: guarded.remoteUrl, connectionRef: { name: "stale" }, interval: "0s" };
@@ -79,6 +79,6 @@ describe("a Secret", () => {
     const object = await harness.untilReady("RepoSync", "stale", "True", "Synced");
     const { rows } = await harness.world.database.query<{ code: string | null }>("SELECT code FROM runs ORDER BY started_at");
     expect(rows.map(({ code }) => code)).toEqual(["AuthenticationFailed", null]);
-    expect(JSON.stringify(object)).not.toContain("second");
+    expect(JSON.stringify(object)).not.toContain("second-password");
   });
 });

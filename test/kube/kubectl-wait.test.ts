@@ -1,6 +1,7 @@
 // What `kubectl wait` and kstatus answer in every state that a RepoSync can be in: never that all is well when it is not, and
 // never that something is under way when nothing will happen any more.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { SECRET } from "../../src/operator/kinds.ts";
 import type { GitHttpServer } from "../support/git-http-server.ts";
 import { type OperatorHarness, startOperatorHarness } from "../support/operator-harness.ts";
 import { createSourceRepository, type SourceRepository } from "../support/source-repository.ts";
@@ -113,5 +114,18 @@ describe("kubectl describe", () => {
     expect(story).toMatch(/Reason: +Synced/);
     expect(story).toMatch(/Warning +RemoteNotFound/);
     expect(story).toMatch(/Normal +Synced/);
+  });
+
+  test("of a RepoSync that fails for its Connection names that, and the keys that its Secret needs", async () => {
+    const { cluster, namespace } = harness;
+    await cluster.api.create(SECRET, namespace, { metadata: { name: "junk" }, stringData: { tokn: "x" } });
+    await harness.create("Connection", "junk", { provider: "git", secretRef: { name: "junk" } });
+    await harness.create("RepoSync", "keyless", { ...quiet(), connectionRef: { name: "junk" } });
+    await harness.untilReady("RepoSync", "keyless", "False", "SecretInvalid");
+    const story = await cluster.kubectl("describe", "reposync/keyless", "--namespace", namespace);
+    expect(story).toMatch(
+      /Message: +Connection junk: The Secret has no credential: it needs the keys token, or username and password\.\n/,
+    );
+    expect(story).toMatch(/Warning +SecretInvalid/);
   });
 });

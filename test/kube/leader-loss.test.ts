@@ -12,6 +12,7 @@ import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { kindOf } from "../support/operator-harness.ts";
 import { freePorts, type RunningProgram, startProgram } from "../support/running-program.ts";
 import { until } from "../support/until.ts";
+import { writtenVersions } from "../support/written-versions.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 const START_WITHIN_MS = 60_000;
@@ -86,15 +87,7 @@ async function untilReconciled(name: string): Promise<number> {
   return performance.now() - startedAtMs;
 }
 
-/** PostgreSQL's version of each row and the API server's of each object: they move with every write. */
-async function versions(): Promise<readonly string[]> {
-  const written: string[] = [];
-  await cluster.api.list(kindOf("RepoSync"), namespace, (page) => {
-    for (const { metadata } of page) written.push(`${metadata.name} ${metadata.resourceVersion}`);
-  });
-  const found = await rows.database.query<{ version: string }>("SELECT id || ' ' || xmin::text AS version FROM syncs");
-  return [...written, ...found.rows.map(({ version }) => version)].sort();
-}
+const versions = () => writtenVersions(cluster.api, rows.database, namespace);
 
 /** Whether it has reconciled so many RepoSyncs, and none waits or is in its hands: a further look would write nothing. */
 async function hasSettled({ metrics }: Candidate, count: number): Promise<boolean> {

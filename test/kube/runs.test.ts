@@ -188,17 +188,20 @@ describe("a Secret", () => {
   test("that is rotated is used by the next run, without a restart", async () => {
     const { api } = harness.cluster;
     const { namespace } = harness;
-    await using guarded = await serveSource(source, { basicAuth: { username: "ann", password: "second" } });
+    await using guarded = await serveSource(source, { basicAuth: { username: "ann", password: "second-password" } });
     const name = { namespace, name: "rotating" };
-    await api.create(SECRET, namespace, { metadata: { name: "rotating" }, stringData: { username: "ann", password: "first" } });
+    await api.create(SECRET, namespace, {
+      metadata: { name: "rotating" },
+      stringData: { username: "ann", password: "first-password" },
+    });
     await harness.create("Connection", "rotating", { provider: "git", secretRef: { name: "rotating" } });
     await harness.untilReady("Connection", "rotating", "True", "Accepted");
     await harness.create("RepoSync", "rotating", { ...QUIET, remote: guarded.remoteUrl, connectionRef: { name: "rotating" } });
     const refused = await harness.untilReady("RepoSync", "rotating", "False", "AuthenticationFailed");
-    expect(JSON.stringify(refused)).not.toContain("first");
-    await api.patch(SECRET, name, { stringData: { password: "second" } });
+    expect(JSON.stringify(refused)).not.toContain("first-password");
+    await api.patch(SECRET, name, { stringData: { password: "second-password" } });
     // The next refusal makes the operator read the Secret again, long before the minute is over.
     const synced = await harness.untilReady("RepoSync", "rotating", "True", "Synced");
-    expect(JSON.stringify(synced)).not.toContain("second");
+    expect(JSON.stringify(synced)).not.toContain("second-password");
   });
 });

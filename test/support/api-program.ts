@@ -21,14 +21,15 @@ export interface ApiProgram extends AsyncDisposable {
 }
 
 /** Packs are in files, so that the database takes no part in what is measured. */
-export async function startApiProgram(): Promise<ApiProgram> {
+export async function startApiProgram(settings: Readonly<Record<string, string>> = {}): Promise<ApiProgram> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "coregit-api-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const { url: databaseUrl, database } = stack.use(await createTestDatabase());
   const [port] = await freePorts(1);
   const secrets = newSecrets();
-  const { child } = stack.use(await startApiReplica({ databaseUrl, ...secrets, sharedDir: folder, dataDir: folder, port }));
+  const place = { databaseUrl, ...secrets, sharedDir: folder, dataDir: folder, port, settings };
+  const { child } = stack.use(await startApiReplica(place));
   const owned = stack.move();
   return {
     url: `http://127.0.0.1:${port}`,
@@ -55,6 +56,8 @@ export type ApiReplicaSettings = ApiSecrets & {
   /** Its own: for its cache and its log. */
   readonly dataDir: string;
   readonly port: number;
+  /** Further variables. */
+  readonly settings?: Readonly<Record<string, string>>;
 };
 
 /** One replica, which is ready when this resolves. */
@@ -68,6 +71,7 @@ export async function startApiReplica(settings: ApiReplicaSettings): Promise<Run
     COREGIT_MASTER_KEY: key,
     COREGIT_ENCRYPTION_KEY: encryptionKey,
     COREGIT_LISTEN: `127.0.0.1:${port}`,
+    ...settings.settings,
     // The second start and those after it take half as long.
     NODE_COMPILE_CACHE: join(sharedDir, "compiled"),
   };

@@ -4,6 +4,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { keepSaid } from "./secrets/evidence.ts";
+import { observed } from "./secrets/observed-program.ts";
 
 export interface ChildProgram extends AsyncDisposable {
   readonly pid: number;
@@ -17,9 +19,11 @@ export interface ChildProgram extends AsyncDisposable {
 
 /** Starts `test/support/<file>` with this Node. Disposal kills it. */
 export function startChildProgram(file: string, args: readonly string[]): ChildProgram {
-  const child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const command = observed([join(import.meta.dirname, file), ...args]);
+  const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "pipe"] });
   const exitCode = once(child, "exit").then(([code]) => (typeof code === "number" ? code : null));
   const errors = text(child.stderr);
+  errors.then((written) => keepSaid(`the output of ${file}`, written)).catch(() => undefined);
   const end = async (signal: "SIGTERM" | "SIGKILL") => {
     child.kill(signal);
     await exitCode;
@@ -30,6 +34,14 @@ export function startChildProgram(file: string, args: readonly string[]): ChildP
   });
   firstLine.catch(() => undefined);
   return { pid: child.pid ?? 0, firstLine, exitCode, end, [Symbol.asyncDispose]: () => end("SIGKILL") };
+}
+
+export function isEnded({ pid }: Pick<ChildProgram, "pid">): boolean {
+  try {
+    return !process.kill(pid, 0);
+  } catch {
+    return true;
+  }
 }
 
 async function readFirstLine(output: NodeJS.ReadableStream): Promise<string | null> {

@@ -2,7 +2,7 @@
 // a person has it.
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { inject } from "vitest";
 import { KubeApi } from "../../src/kube/kube-api.ts";
@@ -64,8 +64,10 @@ export function clusterAt({ kubeconfig, kubectl: program }: Omit<ClusterAddress,
   const newConfig = (): KubeConfig => loadKubeConfig({ path: kubeconfig });
   const transport = new KubeTransport(newConfig(), "coregit-test");
   const api = new KubeApi(transport, "coregit-test");
+  const cache = join(dirname(kubeconfig), "kubectl-cache");
+  const env = { KUBECONFIG: kubeconfig, HOME: "/nonexistent", KUBECACHEDIR: cache };
   const kubectl = async (...args: string[]): Promise<string> =>
-    (await run(program, args, { env: { KUBECONFIG: kubeconfig, HOME: "/nonexistent" }, maxBuffer: 16 * 1024 * 1024 })).stdout;
+    (await run(program, args, { env, maxBuffer: 16 * 1024 * 1024 })).stdout;
   return {
     newConfig,
     transport,

@@ -1,14 +1,15 @@
 // Finds the programs of a Kubernetes control plane, building them when nobody has: KUBEBUILDER_ASSETS, else the
 // cache, else `go build` of test/kube/control-plane. A build takes minutes once; its folder is named by everything
-// that decides its content, appears by one rename, and two test runs at once make one build.
+// that decides its content, appears by one rename, and two test runs at once make one build. The controller manager, which
+// few tests need and setup-envtest does not bring, is a build of its own.
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { goCaches, isExecutable, runGo, withBuildLock, writableCache } from "./go-build.ts";
 
 const PROGRAMS = ["etcd", "kube-apiserver", "kubectl"] as const;
+const CONTROLLERS = "kube-controller-manager";
 const MODULE = join(import.meta.dirname, "../kube/control-plane");
-const SOURCES = ["go.mod", "go.sum", ...PROGRAMS.map((program) => `cmd/${program}/main.go`)];
 const KUBERNETES_VERSION = "v1.36.3";
 
 /**
@@ -18,23 +19,35 @@ const KUBERNETES_VERSION = "v1.36.3";
 export async function controlPlanePrograms(say: (line: string) => void): Promise<string> {
   const given = process.env.KUBEBUILDER_ASSETS;
   if (given !== undefined && given !== "") return checked(given);
+  return built(PROGRAMS, say);
+}
+
+/** Path of kube-controller-manager. @throws Error as `controlPlanePrograms`. */
+export async function controllerManagerProgram(say: (line: string) => void): Promise<string> {
+  const given = process.env.KUBEBUILDER_ASSETS;
+  if (given !== undefined && (await isComplete(given, [CONTROLLERS]))) return join(given, CONTROLLERS);
+  return join(await built([CONTROLLERS], say), CONTROLLERS);
+}
+
+/** A folder of the cache with these programs. */
+async function built(programs: readonly string[], say: (line: string) => void): Promise<string> {
   const goVersion = await readGoVersion();
   const cache = await writableCache("control-plane");
-  const target = join(cache, await buildKey(goVersion));
-  if (await isComplete(target)) return target;
+  const target = join(cache, await buildKey(goVersion, programs));
+  if (await isComplete(target, programs)) return target;
   await withBuildLock(`${target}.lock`, async () => {
-    if (!(await isComplete(target))) await buildInto(target, say);
+    if (!(await isComplete(target, programs))) await buildInto(target, programs, say);
   });
   return target;
 }
 
 async function checked(folder: string): Promise<string> {
-  if (await isComplete(folder)) return folder;
+  if (await isComplete(folder, PROGRAMS)) return folder;
   throw new Error(`KUBEBUILDER_ASSETS=${folder} does not hold ${PROGRAMS.join(", ")}`);
 }
 
-async function isComplete(folder: string): Promise<boolean> {
-  const found = await Promise.all(PROGRAMS.map((program) => isExecutable(join(folder, program))));
+async function isComplete(folder: string, programs: readonly string[]): Promise<boolean> {
+  const found = await Promise.all(programs.map((program) => isExecutable(join(folder, program))));
   return found.every(Boolean);
 }
 
@@ -50,18 +63,18 @@ async function readGoVersion(): Promise<string> {
   }
 }
 
-async function buildKey(goVersion: string): Promise<string> {
+async function buildKey(goVersion: string, programs: readonly string[]): Promise<string> {
   const hash = createHash("sha256").update(`${goVersion}\0${KUBERNETES_VERSION}\0`);
-  for (const source of SOURCES) {
+  for (const source of ["go.mod", "go.sum", ...programs.map((program) => `cmd/${program}/main.go`)]) {
     hash.update(`${source}\0`).update(await readFile(join(MODULE, source)));
   }
   return hash.digest("hex").slice(0, 20);
 }
 
-async function buildInto(target: string, say: (line: string) => void): Promise<void> {
+async function buildInto(target: string, programs: readonly string[], say: (line: string) => void): Promise<void> {
   const draft = await mkdtemp(`${target}.draft-`);
   try {
-    for (const program of PROGRAMS) {
+    for (const program of programs) {
       say(`building ${program} of Kubernetes ${KUBERNETES_VERSION} for the tests, once (a few minutes)`);
       await buildProgram(program, draft);
     }

@@ -1,51 +1,77 @@
-// A real etcd and kube-apiserver on loopback, for one test run. No kubelet, no controllers: objects are stored, validated,
-// watched and authorised, nothing acts on them.
+// A real etcd and kube-apiserver on loopback, for one test run. No kubelet, and no controllers but for who asks: objects are stored,
+// validated, watched and authorised, nothing acts on them.
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { controlPlanePrograms } from "./control-plane-build.ts";
+import { controllerManagerProgram, controlPlanePrograms } from "./control-plane-build.ts";
 import { freePorts, type RunningProgram, startProgram } from "./running-program.ts";
+import { keepSaid, keepsEvidence, knowSecret } from "./secrets/evidence.ts";
 
 export type ControlPlane = AsyncDisposable & {
   /** Of a user in system:masters. */
   readonly kubeconfig: string;
   readonly kubectl: string;
-  /** The calls of service accounts, one JSON document a line, each written before it is answered. */
+  /** The calls of service accounts, and all that write resources of Coregit or Events; one JSON document a line, each written before it is answered. */
   readonly auditLog: string;
 };
 
-/** Nothing is recorded of the tests' own calls, which are most. */
+const WRITTEN = [
+  { group: "", resources: ["events"] },
+  { group: "events.k8s.io", resources: ["events"] },
+  { group: "coregit.dev", resources: ["*", "*/*"] },
+];
+
+/** What is written to statuses, resources and Events, by whomever; else nothing of the tests' own calls, which are most. */
 const AUDIT_POLICY = {
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",
   omitStages: ["RequestReceived"],
-  rules: [{ level: "Metadata", userGroups: ["system:serviceaccounts"] }, { level: "None" }],
+  rules: [
+    { level: "Request", verbs: ["create", "update", "patch"], resources: WRITTEN },
+    { level: "Metadata", userGroups: ["system:serviceaccounts"] },
+    { level: "None" },
+  ],
 };
 
 const READY_DEADLINE_MS = 90_000;
 const READY_POLL_MS = 100;
 
+export type ControlPlaneOptions = {
+  /** Runs kube-controller-manager too: namespaces that are deleted go, so does what belongs to nobody, and accounts are made. */
+  readonly controllers?: boolean;
+};
+
 /** @throws Error with the tail of the logs when the API server does not become ready. */
-export async function startControlPlane(say: (line: string) => void): Promise<ControlPlane> {
+export async function startControlPlane(
+  say: (line: string) => void,
+  { controllers = false }: ControlPlaneOptions = {},
+): Promise<ControlPlane> {
+  const manager = controllers ? await controllerManagerProgram(say) : null;
   const programs = await controlPlanePrograms(say);
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "coregit-control-plane-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const [clientPort, peerPort, apiPort] = await freePorts(3);
   const token = randomBytes(24).toString("hex");
+  knowSecret("the token of the API server's user", token);
   const servers = { programs, folder, etcdUrl: `http://127.0.0.1:${clientPort}`, apiPort, token };
+  const auditLog = join(folder, "audit.log");
+  stack.defer(async () => {
+    if (keepsEvidence()) keepSaid("what was written to the API server", await readFile(auditLog, "utf8").catch(() => ""));
+  });
   stack.use(startEtcd(servers, `http://127.0.0.1:${peerPort}`));
   const apiserver = stack.use(await startApiServer(servers));
   await untilReady(apiserver, servers);
   const kubeconfig = await writeKubeconfig(servers);
+  if (manager !== null) stack.use(startControllers(manager, servers, kubeconfig));
   const owned = stack.move();
   return {
     kubeconfig,
     kubectl: join(programs, "kubectl"),
-    auditLog: join(folder, "audit.log"),
+    auditLog,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -102,6 +128,28 @@ async function startApiServer({ programs, folder, etcdUrl, apiPort, token }: Ser
       "--endpoint-reconciler-type=none",
       `--audit-policy-file=${join(folder, "audit-policy.yaml")}`,
       `--audit-log-path=${join(folder, "audit.log")}`,
+      "--v=0",
+    ],
+  });
+}
+
+/** Of all controllers those that act without nodes and pods. */
+const CONTROLLERS = [
+  "garbage-collector-controller",
+  "namespace-controller",
+  "serviceaccount-controller",
+  "serviceaccount-token-controller",
+];
+
+function startControllers(program: string, { folder }: Servers, kubeconfig: string): AsyncDisposable {
+  return startProgram(program, {
+    logPath: join(folder, "kube-controller-manager.log"),
+    args: [
+      `--kubeconfig=${kubeconfig}`,
+      `--controllers=${CONTROLLERS.join(",")}`,
+      `--service-account-private-key-file=${join(folder, "sa.key")}`,
+      "--leader-elect=false",
+      "--secure-port=0",
       "--v=0",
     ],
   });

@@ -6,6 +6,8 @@ import type { Database } from "../../src/db/database.ts";
 import { migrate } from "../../src/db/migrate.ts";
 import { readMigrations } from "../../src/db/migration-files.ts";
 import { connectPostgres } from "../../src/db/postgres.ts";
+import { knowPassword } from "./secrets/declared-secrets.ts";
+import { keepSaid, keepsEvidence } from "./secrets/evidence.ts";
 import { silentLogger } from "./silent-logger.ts";
 import "./postgres-setup.ts";
 
@@ -38,7 +40,9 @@ async function createDatabase(template: (server: Database, serverUrl: string) =>
     onServer(serverUrl, async (server) => void (await server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))),
   );
   const url = withDatabase(serverUrl, name);
+  knowPassword(url);
   const database = stack.use(await connectPostgres({ url, logger: silentLogger }));
+  stack.defer(() => keepRows(database));
   const owned = stack.move();
   return { url, database, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
@@ -81,4 +85,21 @@ function withDatabase(serverUrl: string, name: string): string {
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return url.href;
+}
+
+/** Tables of packs apart, whose rows are files. */
+const TABLES_SAID = `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+  AND relname NOT IN ('packs', 'blobs', 'blob_parts')`;
+
+/** What the database would show to who may read it: states, runs and their messages, and that credentials are sealed. */
+async function keepRows(database: Database): Promise<void> {
+  if (!keepsEvidence()) return;
+  const { rows: tables } = await database.query<{ name: string }>(TABLES_SAID);
+  if (tables.length === 0) return;
+  const selects = tables.map(({ name }) => `SELECT '${name}' AS name, to_json(each)::text AS text FROM ${name} AS each`);
+  const { rows } = await database.query<{ name: string; text: string }>(selects.join(" UNION ALL "));
+  for (const { name } of tables) {
+    const said = rows.filter((row) => row.name === name).map(({ text }) => text);
+    if (said.length > 0) keepSaid(`the table ${name}`, said.join("\n"));
+  }
 }

@@ -9,15 +9,22 @@ import { problemsOf } from "../../src/http/openapi/route-problems.ts";
 import { pathsOf, type Route } from "../../src/http/route.ts";
 import { patternOf } from "../../src/http/route-address.ts";
 import { type ApiPorts, apiRoutes } from "../../src/http/routes.ts";
+import { knowSecretsIn } from "./secrets/declared-secrets.ts";
+import { keepSaid } from "./secrets/evidence.ts";
 
 /** Routes are data: nothing of the ports is touched before one answers. */
 export const API_ROUTES = apiRoutes({} as ApiPorts);
 
-/** Fills `drifts` with sentences on answers that are not documented. Call it before `app` listens. */
+/** Routes whose answers show a secret, which is what they are for. */
+const SHOW_SECRETS = new Set(["createToken", "getSyncWebhook", "rotateSyncWebhook"]);
+
+/** Fills `drifts` with sentences on answers that are not documented, and keeps all for the scan for secrets. Call it before `app` listens. */
 export function observeAnswers(app: FastifyInstance, drifts: string[]): void {
   const routes = new Map(API_ROUTES.flatMap((route) => keysOf(route).map((key) => [key, route] as const)));
+  app.addHook("preHandler", async ({ body }) => knowSecretsIn("a request", body));
   app.addHook("onSend", async (request, reply, payload) => {
     const route = routes.get(`${request.method} ${request.routeOptions.url}`);
+    keepAnswer(route?.name ?? "no route", { request, reply, payload });
     const drift = route === undefined ? null : driftOf(route, { request, reply, payload });
     if (drift !== null) drifts.push(`${route?.name} (${request.method} ${request.url.slice(0, 200)}): ${drift}`);
     return payload;
@@ -30,6 +37,12 @@ function keysOf(route: Route): readonly string[] {
 }
 
 type Sent = { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly payload: unknown };
+
+function keepAnswer(name: string, { reply, payload }: Sent): void {
+  const text = typeof payload === "string" ? payload : "";
+  if (SHOW_SECRETS.has(name) && reply.statusCode < 300) knowSecretsIn(`an answer of ${name}`, JSON.parse(text));
+  else keepSaid(`an answer of ${name}`, `${JSON.stringify(reply.getHeaders())}\n${text}`);
+}
 
 function driftOf(route: Route, { reply, payload }: Sent): string | null {
   const status = reply.statusCode;

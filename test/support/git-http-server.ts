@@ -4,6 +4,7 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer as createHttpsServer } from "node:https";
 import { runGitCgi } from "./git-cgi.ts";
 import { type Fault, playFault, relay } from "./git-http-faults.ts";
+import { knowSecretsIn } from "./secrets/declared-secrets.ts";
 
 export type RecordedRequest = {
   readonly method: string;
@@ -79,6 +80,7 @@ function listen(server: Server, host: string): Promise<number> {
 
 /** Starts a server on a free port. Disposal ends it with every connection and process. */
 export async function startGitHttpServer(options: GitHttpServerOptions): Promise<GitHttpServer> {
+  knowSecretsIn("a git server", options.basicAuth);
   const requests: RecordedRequest[] = [];
   const running = new Set<() => void>();
   let connections = 0;

@@ -1,8 +1,6 @@
 // Helm as a person has it, and the chart as it renders it.
 import { execFile } from "node:child_process";
-import { mkdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
 import { goProgram } from "./go-program.ts";
@@ -41,8 +39,8 @@ export interface Helm {
 
 const run = promisify(execFile);
 
-/** `kubeconfig`: of the cluster that commands speak to; default: none. */
-export async function openHelm(kubeconfig = "/nonexistent"): Promise<Helm> {
+/** `kubeconfig`: of the cluster that commands speak to, what they learn of it beside it; default: none. */
+export async function openHelm(kubeconfig = "/nonexistent/kubeconfig"): Promise<Helm> {
   const program = await goProgram(
     {
       package: "helm.sh/helm/v4/cmd/helm@v4.3.1",
@@ -53,9 +51,8 @@ export async function openHelm(kubeconfig = "/nonexistent"): Promise<Helm> {
     },
     (line) => process.stderr.write(`${line}\n`),
   );
-  const home = join(tmpdir(), "coregit-helm");
-  await mkdir(home, { recursive: true });
-  const env = { HOME: home, PATH: process.env.PATH, KUBECONFIG: kubeconfig };
+  const cache = join(dirname(kubeconfig), "helm-cache");
+  const env = { HOME: "/nonexistent", PATH: process.env.PATH, KUBECONFIG: kubeconfig, KUBECACHEDIR: cache };
   const helm = async (...args: string[]): Promise<string> =>
     (await run(program, args, { env, maxBuffer: 32 * 1024 * 1024 })).stdout;
   const template = (shape: Shape, ...sets: string[]): Promise<string> => {

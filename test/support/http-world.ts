@@ -8,7 +8,8 @@ import { openPostgres } from "../../src/db/postgres.ts";
 import { type Clock, systemClock } from "../../src/domain/clock.ts";
 import type { Logger } from "../../src/domain/log.ts";
 import type { ProgressBoard } from "../../src/domain/progress.ts";
-import type { HttpLimits } from "../../src/http/limits.ts";
+import { noTracer, type Tracer } from "../../src/domain/tracer.ts";
+import { HTTP_LIMITS, type HttpLimits } from "../../src/http/limits.ts";
 import type { DependencyCheck } from "../../src/http/ports.ts";
 import { createHttpServer } from "../../src/http/server.ts";
 import { openTokens } from "../../src/http/tokens.ts";
@@ -17,6 +18,7 @@ import type { StoreLimits } from "../../src/repositories/store-options.ts";
 import { createCatalog } from "../../src/sync/catalog.ts";
 import { openConnectionChanges } from "../../src/sync/connection-changes.ts";
 import { openHistory } from "../../src/sync/history.ts";
+import { openManualWebhooks } from "../../src/sync/manual-webhooks.ts";
 import { openDeclarations } from "../../src/sync/open-declarations.ts";
 import { openRepositoryChanges } from "../../src/sync/repository-changes.ts";
 import { openSyncConfigs } from "../../src/sync/sync-configs.ts";
@@ -26,6 +28,7 @@ import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { observeAnswers } from "./documented-answers.ts";
 import { openTestStore } from "./git-store.ts";
 import { TEST_KEYS } from "./quiet-spec.ts";
+import { knowSecret } from "./secrets/evidence.ts";
 import { silentLogger } from "./silent-logger.ts";
 import { openSyncWorld, type SyncWorld } from "./sync-world.ts";
 
@@ -63,11 +66,12 @@ export type HttpWorldOptions = {
   /** Seal and open credentials. Default: the tests' own. */
   readonly keys?: SealingKeys;
   readonly storeLimits?: Partial<StoreLimits>;
+  readonly tracer?: Tracer;
 };
 
 export async function openHttpWorld(options: HttpWorldOptions = {}): Promise<HttpWorld> {
   await using stack = new AsyncDisposableStack();
-  const world = stack.use(await openSyncWorld(systemClock, undefined, options.storeLimits));
+  const world = stack.use(await openSyncWorld(systemClock, undefined, options.storeLimits, options.tracer));
   const dependencies: DependencyCheck[] = [{ name: "database", reason: null }];
   const server = stack.use(await serve(world, dependencies, options));
   const owned = stack.move();
@@ -94,6 +98,7 @@ async function serve(
   options: HttpWorldOptions,
 ): Promise<HttpServer> {
   const { database, store } = ports;
+  const { tracer = noTracer } = options;
   const clock = options.clock ?? systemClock;
   const metrics = createMetrics("test");
   const app = createHttpServer({
@@ -110,13 +115,16 @@ async function serve(
     tokenRateLimit: 1_000_000,
     repositories: openRepositoryChanges({ database, store, clock }),
     connections: openConnectionChanges({ database, keys: options.keys ?? TEST_KEYS, accounts: ports.remotes }),
-    syncConfigs: openSyncConfigs(database),
-    webhooks: openWebhookIntake({ database, keys: options.keys ?? TEST_KEYS, clock }),
+    syncConfigs: openSyncConfigs(database, { tracer }),
+    webhooks: openWebhookIntake({ database, keys: options.keys ?? TEST_KEYS, clock, tracer }),
+    manualWebhooks: openManualWebhooks({ database, keys: options.keys ?? TEST_KEYS }),
     tokens: openTokens(database, clock),
     logger: silentLogger,
     clock,
+    limits: { ...HTTP_LIMITS, closeLingerMs: 0 },
     ...options,
   });
+  knowSecret("the master key", MASTER_KEY);
   const drifts: string[] = [];
   observeAnswers(app, drifts);
   const url = await app.listen({ host: "127.0.0.1", port: 0 });

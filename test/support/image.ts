@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type RunningProgram, startProgram } from "./running-program.ts";
+import { keepSaid } from "./secrets/evidence.ts";
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../..");
@@ -63,7 +64,9 @@ export async function makeImage(): Promise<Image> {
     newFolder,
     async run(args, given) {
       const [program, rest] = confined(args);
-      return (await run(program, rest, { env: environmentOf(given), cwd: "/" })).stdout;
+      const { stdout, stderr } = await run(program, rest, { env: environmentOf(given), cwd: "/" });
+      keepSaid(`the output of coregit ${args[0] ?? ""}`, `${stdout}\n${stderr}`);
+      return stdout;
     },
     start(args, given, logPath) {
       const [program, rest] = confined(["coregit", ...args]);

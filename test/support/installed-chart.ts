@@ -9,6 +9,7 @@ import { createEmptyTestDatabase, type TestDatabase } from "./database.ts";
 import { CHART, type Helm, openHelm, RELEASE } from "./helm.ts";
 import { makeImage } from "./image.ts";
 import { type PodRunner, startPodRunner } from "./pod-runner.ts";
+import { knowSecretsIn } from "./secrets/declared-secrets.ts";
 import { createSourceRepository, type SourceRepository } from "./source-repository.ts";
 import { serveSource } from "./test-remotes.ts";
 
@@ -48,7 +49,7 @@ export async function openChartWorld(): Promise<ChartWorld> {
   const database = stack.use(await createEmptyTestDatabase());
   const source = stack.use(await createSourceRepository());
   await source.commit({ "README.md": "Hello\n", "docs/a.md": "A\n" });
-  const server = stack.use(await serveSource(source, { basicAuth: { username: "ann", password: "first" } }));
+  const server = stack.use(await serveSource(source, { basicAuth: { username: "ann", password: "first-password" } }));
   const folder = await mkdtemp(join(tmpdir(), "coregit-chart-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   await cluster.kubectl("create", "namespace", NAMESPACE);
@@ -78,7 +79,10 @@ export async function openChartWorld(): Promise<ChartWorld> {
     async secret(name) {
       const object = await cluster.api.get(SECRETS, { namespace: NAMESPACE, name });
       const { data = {} } = (object ?? {}) as { readonly data?: Readonly<Record<string, string>> };
-      return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]));
+      const entries = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()] as const);
+      const values = Object.fromEntries(entries);
+      knowSecretsIn("the chart's Secret", values);
+      return values;
     },
     async apply(object) {
       await cluster.kubectl("apply", "--server-side", "--filename", await written(object));

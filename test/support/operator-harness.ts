@@ -16,6 +16,7 @@ import { openDeclarations } from "../../src/sync/open-declarations.ts";
 import { type Cluster, type ClusterAddress, connectCluster, readyOf } from "./cluster.ts";
 import { brokenInvariantsIn } from "./condition-invariants.ts";
 import { TEST_KEYS } from "./quiet-spec.ts";
+import { knowCredentials } from "./secrets/declared-secrets.ts";
 import { silentLogger } from "./silent-logger.ts";
 import { openSyncWorld, type SyncWorld } from "./sync-world.ts";
 import { until } from "./until.ts";
@@ -83,7 +84,7 @@ export async function startOperatorHarness(options: HarnessOptions = {}): Promis
     const operator = openOperator({
       kubeConfig: configured ?? cluster.newConfig(),
       database,
-      declarationsOver: (fenced) => openDeclarations({ database: fenced, store, keys: TEST_KEYS }),
+      declarationsOver: (fenced) => knowCredentials(openDeclarations({ database: fenced, store, keys: TEST_KEYS })),
       namespaces: [namespace],
       publicUrl: options.publicUrl ?? null,
       identity,

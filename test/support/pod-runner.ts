@@ -10,6 +10,7 @@ import type { PodSpec } from "./chart-pods.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Image } from "./image.ts";
 import { freePorts, type RunningProgram } from "./running-program.ts";
+import { knowSecret } from "./secrets/evidence.ts";
 import { endedStatus, readyStatus } from "./workload-status.ts";
 
 const TURN_MS = 150;
@@ -158,7 +159,8 @@ class Runner {
     for (const { name, value = "", valueFrom } of containers[0]?.env ?? []) {
       const reference = valueFrom?.secretKeyRef;
       if (reference === undefined) {
-        variables[name] = resolve(value);
+        // Pods have an address each; these processes share one.
+        variables[name] = name === "COREGIT_METRICS_LISTEN" ? "127.0.0.1:0" : resolve(value);
         continue;
       }
       const text = await cluster.kubectl(
@@ -177,6 +179,7 @@ class Runner {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccountName}/token`;
     const answer = await cluster.transport.call({ method: "POST", path, body: { spec: { expirationSeconds: 3600 } } });
     const { token } = (answer as { readonly status: { readonly token: string } }).status;
+    knowSecret("the token of a ServiceAccount", token);
     const admin = JSON.parse(await readFile(kubeconfig, "utf8")) as Record<string, unknown>;
     const contexts = [{ name: "test", context: { cluster: "test", user: "test", namespace } }];
     const file = join(place, "kubeconfig");

@@ -1,5 +1,6 @@
 // A logger that keeps its lines, for tests of what operators of the program are told.
 import type { Logger } from "../../src/domain/log.ts";
+import { keepLine } from "./silent-logger.ts";
 
 export type RecordedLine = {
   readonly level: "debug" | "info" | "warn" | "error";
@@ -14,6 +15,7 @@ export function createRecordedLogger(): RecordedLogger {
   const recorder =
     (level: RecordedLine["level"]): Logger["info"] =>
     (...args: [Readonly<Record<string, unknown>> | string, string?]) => {
+      keepLine(args);
       const [first, second] = args;
       if (typeof first === "string") lines.push({ level, fields: {}, message: first });
       else lines.push({ level, fields: first, message: second ?? "" });

@@ -1,8 +1,14 @@
 // A server in a process of its own, its output in a file, and ports for it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
+import { basename } from "node:path";
+import { finished } from "node:stream/promises";
+import { knowSecretsOfEnvironment } from "./secrets/declared-secrets.ts";
+import { keepSaid, keepsEvidence } from "./secrets/evidence.ts";
+import { observed, observingEnvironment } from "./secrets/observed-program.ts";
 
 const STOP_GRACE_MS = 10_000;
 
@@ -17,8 +23,11 @@ type Start = {
 
 /** Runs until it is disposed of or this process ends. */
 export function startProgram(program: string, { args, logPath, env = {} }: Start): RunningProgram {
+  knowSecretsOfEnvironment(env);
   const stdio = ["ignore", "pipe", "pipe"] as const;
-  const child = spawn(program, args, { stdio: [...stdio], env: { PATH: process.env.PATH, TMPDIR: tmpdir(), ...env } });
+  const isOwn = program === process.execPath;
+  const inherited = { PATH: process.env.PATH, TMPDIR: tmpdir(), ...(isOwn ? observingEnvironment() : {}) };
+  const child = spawn(program, isOwn ? observed(args) : args, { stdio: [...stdio], env: { ...inherited, ...env } });
   const log = createWriteStream(logPath);
   child.stdout?.pipe(log, { end: false });
   child.stderr?.pipe(log, { end: false });
@@ -36,7 +45,8 @@ export function startProgram(program: string, { args, logPath, env = {} }: Start
       const grace = setTimeout(killNow, STOP_GRACE_MS);
       await exited;
       clearTimeout(grace);
-      log.end();
+      await finished(log.end());
+      if (keepsEvidence()) keepSaid(`the output of ${basename(program)} ${args[0] ?? ""}`, await readFile(logPath, "utf8"));
     },
   };
 }

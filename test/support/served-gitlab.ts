@@ -26,7 +26,7 @@ export async function serveGitLab(
   const name = `gl-${made}`;
   const user = `dev-${made}`;
   const shape = { isPrivate: true, members: { [user]: role } };
-  const remote = await gitlab.addProject(`group/sub/${name}`, files === null ? shape : { ...shape, files });
+  const remote = await gitlab.addProject(`group/sub.b/${name}.x`, files === null ? shape : { ...shape, files });
   const token = gitlab.addToken({ user, scopes });
   const served = await serveRemote(place, {
     name,

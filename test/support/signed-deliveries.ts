@@ -8,15 +8,23 @@ import type { Provider } from "../../src/domain/sync-spec.ts";
 import { type WebhookSecrets, webhookSecrets } from "../../src/domain/webhook-secrets.ts";
 import { signatureHeaders } from "./providers/gitlab/hooks.ts";
 import { TEST_KEYS } from "./quiet-spec.ts";
+import { knowSecretsIn } from "./secrets/declared-secrets.ts";
 
-/** Gives the sync a webhook that nobody has registered. */
-export async function giveWebhook(database: Database, syncId: string, provider: Provider): Promise<WebhookSecrets> {
+/** Gives the sync a webhook that nobody has registered; `url` is where it would deliver to. */
+export async function giveWebhook(
+  database: Database,
+  syncId: string,
+  provider: Provider,
+  url: string | null = null,
+): Promise<WebhookSecrets> {
   const secret = Buffer.alloc(32, syncId);
   const id = newRowId("hook");
   const sealedSecret = seal(TEST_KEYS, { what: "webhook secret", id }, secret);
-  const place = { provider, baseUrl: null, remote: "a/b", connectionId: null, url: null };
+  const place = { provider, baseUrl: null, remote: "a/b", connectionId: null, url };
   await insertWebhook(database, { id, syncId, sealedSecret, ...place });
-  return webhookSecrets(secret);
+  const secrets = webhookSecrets(secret);
+  knowSecretsIn("a webhook", secrets);
+  return secrets;
 }
 
 export type Sent = { readonly headers: Readonly<Record<string, string>>; readonly body: Buffer };

@@ -12,6 +12,7 @@ import { type Clock, systemClock } from "../../src/domain/clock.ts";
 import type { SyncStatus } from "../../src/domain/declaration.ts";
 import type { Oid } from "../../src/domain/oid.ts";
 import type { SyncSpec } from "../../src/domain/sync-spec.ts";
+import { noTracer, type Tracer } from "../../src/domain/tracer.ts";
 import { type OpenedRemotes, openRemotes } from "../../src/remotes/open-remotes.ts";
 import { type LocalRepositoryStore, openRepositoryStore } from "../../src/repositories/open-repository-store.ts";
 import type { Repository, RepositoryStore } from "../../src/repositories/store.ts";
@@ -25,6 +26,8 @@ import { createTestDatabase } from "./database.ts";
 import { expectCleanRepository } from "./fsck.ts";
 import { git } from "./git.ts";
 import { QUIET_SPEC, TEST_KEYS } from "./quiet-spec.ts";
+import { knowCredentials } from "./secrets/declared-secrets.ts";
+import { knowSecret } from "./secrets/evidence.ts";
 import { silentLogger } from "./silent-logger.ts";
 
 export interface SyncWorld extends AsyncDisposable {
@@ -54,6 +57,7 @@ export async function openSyncWorld(
   clock: Clock = systemClock,
   blobStore: BlobStoreSetting = { kind: "postgres" },
   storeLimitChanges: Partial<StoreLimits> = {},
+  tracer: Tracer = noTracer,
 ): Promise<SyncWorld> {
   await using stack = new AsyncDisposableStack();
   const { url, database } = stack.use(await createTestDatabase());
@@ -61,7 +65,7 @@ export async function openSyncWorld(
   stack.defer(() => rm(cacheDir, { recursive: true, force: true }));
   const blobs = stack.use(await openBlobStore(blobStore, database));
   const limits = { ...storeLimits(1 << 30), ...storeLimitChanges };
-  const shared = { database, clock, logger: silentLogger };
+  const shared = { database, clock, logger: silentLogger, tracer };
   const store = stack.use(await openRepositoryStore({ ...shared, blobs, cacheDir, cacheMaxBytes: 1 << 30, limits }));
   const remotes = stack.use(
     openRemotes({
@@ -74,7 +78,8 @@ export async function openSyncWorld(
     }),
   );
   stack.defer(() => expectInvariants(database, store));
-  const declarations = openDeclarations({ database, store, keys: TEST_KEYS });
+  for (const key of TEST_KEYS) knowSecret("the encryption key", Buffer.from(key).toString("base64"));
+  const declarations = knowCredentials(openDeclarations({ database, store, keys: TEST_KEYS, tracer }));
   let engines = 0;
   const repository = async (name = "copy") => {
     const found = await store.find("default", name);
@@ -89,7 +94,7 @@ export async function openSyncWorld(
     store,
     cacheDir,
     declarations,
-    triggers: openTriggers(database),
+    triggers: openTriggers(database, tracer),
     history: openHistory(database),
     remotes,
     declare: (remote, spec = {}, name = "copy", connection) =>

@@ -1,11 +1,14 @@
 // Remotes as the program opens them, for a server on loopback, with a remote of provider `git` as the usual case.
 import { basename, dirname } from "node:path";
+import { inspect } from "node:util";
 import { systemClock } from "../../src/domain/clock.ts";
 import type { CoregitError } from "../../src/domain/errors.ts";
 import type { Oid } from "../../src/domain/oid.ts";
 import { openRemotes, type RemotesOptions } from "../../src/remotes/open-remotes.ts";
 import type { FetchRequest, Remote, RemoteTarget } from "../../src/remotes/remote.ts";
 import { type GitHttpServer, type GitHttpServerOptions, startGitHttpServer } from "./git-http-server.ts";
+import { knowSecretsIn } from "./secrets/declared-secrets.ts";
+import { keepSaid } from "./secrets/evidence.ts";
 import { silentLogger } from "./silent-logger.ts";
 import type { SourceRepository } from "./source-repository.ts";
 
@@ -25,7 +28,10 @@ export function openTestRemotes(options: Partial<RemotesOptions> = {}): TestRemo
     ...options,
   });
   return {
-    open: (remote, more = {}) => remotes.open({ provider: "git", baseUrl: null, remote, credential: null, caPem: null, ...more }),
+    open(remote, more = {}) {
+      knowSecretsIn("a remote", more.credential);
+      return remotes.open({ provider: "git", baseUrl: null, remote, credential: null, caPem: null, ...more });
+    },
     [Symbol.asyncDispose]: () => remotes[Symbol.asyncDispose](),
   };
 }
@@ -56,6 +62,7 @@ export async function failureOf(promise: Promise<unknown>): Promise<{ readonly c
   try {
     await promise;
   } catch (error) {
+    keepSaid("an error", inspect(error, { depth: 8 }));
     const { code, message } = error as CoregitError;
     return { code, message };
   }

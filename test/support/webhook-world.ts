@@ -7,7 +7,7 @@ import type { SyncSpec } from "../../src/domain/sync-spec.ts";
 import type { Engine } from "../../src/sync/engine.ts";
 import { openWebhookRegistrar, type WebhookRegistrarOptions } from "../../src/sync/webhook-registrar.ts";
 import { git } from "./git.ts";
-import { type HttpWorld, openHttpWorld } from "./http-world.ts";
+import { type HttpWorld, type HttpWorldOptions, openHttpWorld } from "./http-world.ts";
 import type { BareRepository } from "./providers/bare-repository.ts";
 import type { Faults } from "./providers/faults.ts";
 import { startGitHub } from "./providers/github/start.ts";
@@ -48,6 +48,8 @@ export interface ProviderPlace extends AsyncDisposable {
   weakToken(): string;
   deleteRepository(): Promise<void>;
   rename(path: string): void;
+  /** Another repository of that path, to which the token has every right. */
+  addRepository(path: string): Promise<{ hooks(): readonly HookAtProvider[]; addHook(url: string): void }>;
   settled(): Promise<void>;
 }
 
@@ -57,17 +59,20 @@ export async function startGitHubPlace(): Promise<ProviderPlace> {
   const github = await startGitHub();
   const repository = await github.addRepository(REMOTE, { isPrivate: true, files: { "README.md": "hi\n" } });
   const token = github.addToken({ user: "team" });
-  return {
-    ...commonOf(github),
-    provider: "github",
-    token,
-    hooks: () => github.world.hooks.of(repository).map(({ id, config }) => ({ id, url: config.url })),
-    addHook: (url) =>
-      void github.world.hooks.add(repository, {
+  const hooksOf = (of: typeof repository) => ({
+    hooks: () => github.world.hooks.of(of).map(({ id, config }) => ({ id, url: config.url })),
+    addHook: (url: string) =>
+      void github.world.hooks.add(of, {
         active: true,
         events: ["push"],
         config: { url, content_type: "json", insecure_ssl: "0", secret: "theirs" },
       }),
+  });
+  return {
+    ...commonOf(github),
+    provider: "github",
+    token,
+    ...hooksOf(repository),
     deleteHooks: () => github.world.hooks.all.clear(),
     disableHooks: () => {
       for (const hook of github.world.hooks.of(repository)) hook.active = false;
@@ -83,6 +88,7 @@ export async function startGitHubPlace(): Promise<ProviderPlace> {
       github.addToken({ user: "team", kind: "fine-grained", permissions: { contents: "write", metadata: "read" } }),
     deleteRepository: () => github.deleteRepository(repository),
     rename: (path) => github.moveRepository(repository, path),
+    addRepository: async (path) => hooksOf(await github.addRepository(path, { isPrivate: true, files: { "theirs.md": "hi\n" } })),
   };
 }
 
@@ -94,13 +100,10 @@ export async function startGitLabPlace(version?: string): Promise<ProviderPlace>
     members: { dev: "developer" },
   });
   const token = gitlab.addToken({ user: "team" });
-  return {
-    ...commonOf(gitlab),
-    provider: "gitlab",
-    token,
-    hooks: () => gitlab.world.hooks.of(project).map(({ id, fields }) => ({ id, url: fields.url })),
-    addHook: (url) =>
-      void gitlab.world.hooks.add(project, {
+  const hooksOf = (of: typeof project) => ({
+    hooks: () => gitlab.world.hooks.of(of).map(({ id, fields }) => ({ id, url: fields.url })),
+    addHook: (url: string) =>
+      void gitlab.world.hooks.add(of, {
         url,
         name: null,
         description: null,
@@ -112,6 +115,12 @@ export async function startGitLabPlace(version?: string): Promise<ProviderPlace>
         branchFilterStrategy: "wildcard",
         enableSslVerification: false,
       }),
+  });
+  return {
+    ...commonOf(gitlab),
+    provider: "gitlab",
+    token,
+    ...hooksOf(project),
     deleteHooks: () => gitlab.world.hooks.all.clear(),
     disableHooks: () => {
       for (const hook of gitlab.world.hooks.of(project)) hook.failures = 40;
@@ -127,6 +136,7 @@ export async function startGitLabPlace(version?: string): Promise<ProviderPlace>
     weakToken: () => gitlab.addToken({ user: "dev" }),
     deleteRepository: () => gitlab.deleteProject(project),
     rename: (path) => gitlab.moveProject(project, path),
+    addRepository: async (path) => hooksOf(await gitlab.addProject(path, { isPrivate: true, files: { "theirs.md": "hi\n" } })),
   };
 }
 
@@ -177,12 +187,15 @@ export interface WebhookWorld extends AsyncDisposable {
 
 const OWNER = { kind: "resource", ref: "uid-site" } as const;
 
-export async function openWebhookWorld(start: () => Promise<ProviderPlace>): Promise<WebhookWorld> {
+export async function openWebhookWorld(
+  start: () => Promise<ProviderPlace>,
+  options: HttpWorldOptions = {},
+): Promise<WebhookWorld> {
   await using stack = new AsyncDisposableStack();
   const place = stack.use(await start());
-  const http = stack.use(await openHttpWorld());
+  const http = stack.use(await openHttpWorld(options));
   const { world } = http;
-  const engine = await world.startEngine();
+  const engine = await world.startEngine(options.logger === undefined ? {} : { logger: options.logger });
   const connect = async (token: string): Promise<void> => {
     await world.declarations.declareConnection({
       owner: OWNER,

@@ -34,6 +34,7 @@ export const runAnswer = z
     remote_calls: count,
     received_bytes: count,
     plan: plan.nullable(),
+    trace_id: z.string().nullable().describe("The trace that it is part of; null where none was recorded."),
   })
   .meta({ id: "Run" });
 

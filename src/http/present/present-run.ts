@@ -34,5 +34,6 @@ export function presentRun(run: RunRecord): AnswerOf<typeof runAnswer> {
     remote_calls: run.remoteCalls,
     received_bytes: run.receivedBytes,
     plan: run.plan,
+    trace_id: run.traceId,
   };
 }

@@ -1,9 +1,9 @@
-import type { SyncStatus } from "../../domain/declaration.ts";
 import type { RepositoryStore } from "../../repositories/store.ts";
 import type { Catalog } from "../../sync/catalog.ts";
 import type { Declarations } from "../../sync/declarations.ts";
 import { syncConfigAnswer } from "../answers/sync.ts";
 import { findRepository } from "../find-repository.ts";
+import { foremostSync } from "../find-sync.ts";
 import { presentSyncConfig } from "../present/present-sync.ts";
 import { defineRepositoryRoute, type Route } from "../route.ts";
 import { repositoryAddress } from "../schemas.ts";
@@ -23,13 +23,9 @@ export const getSyncConfig = ({ store, declarations, catalog }: Ports): Route =>
     answers: { 200: syncConfigAnswer },
     async answer({ params }) {
       const repository = await findRepository(store, params);
-      const sync = configOf(await declarations.listSyncs({ repositoryId: repository.id }));
+      const sync = foremostSync(await declarations.listSyncs({ repositoryId: repository.id }));
       if (sync === null) return { status: 200, body: { config: null } };
       const connection = sync.connectionId === null ? null : await catalog.readConnection(sync.connectionId);
       return { status: 200, body: { config: presentSyncConfig(sync, connection, repository.defaultBranch) } };
     },
   });
-
-function configOf(syncs: readonly SyncStatus[]): SyncStatus | null {
-  return syncs.find((sync) => sync.owner.kind === "api") ?? syncs[0] ?? null;
-}

@@ -9,7 +9,8 @@ import { refuseOtherMethods } from "../register-routes.ts";
 
 export type HealthPorts = {
   readonly readiness: Readiness;
-  readonly metricsPage: MetricsPage;
+  /** null: the metrics are at an address of their own. */
+  readonly metricsPage: MetricsPage | null;
   /** Absent: nothing in the process goes on by itself. */
   readonly progress?: Pick<ProgressBoard, "stalled">;
 };
@@ -29,6 +30,11 @@ export function registerHealthRoutes(app: FastifyInstance, { readiness, metricsP
     const dependencies = checks.map(({ name, reason }) => ({ name, ready: reason === null, reason }));
     return reply.code(isReady ? 200 : 503).send({ status: isReady ? "ready" : "not ready", dependencies });
   });
-  app.get("/metrics", async (_request, reply) => reply.type(metricsPage.contentType).send(await metricsPage.render()));
-  for (const url of ["/livez", "/readyz", "/metrics"]) refuseOtherMethods(app, url, TAKEN);
+  for (const url of ["/livez", "/readyz"]) refuseOtherMethods(app, url, TAKEN);
+  if (metricsPage !== null) registerMetricsRoute(app, metricsPage);
+}
+
+export function registerMetricsRoute(app: FastifyInstance, page: MetricsPage): void {
+  app.get("/metrics", async (_request, reply) => reply.type(page.contentType).send(await page.render()));
+  refuseOtherMethods(app, "/metrics", TAKEN);
 }

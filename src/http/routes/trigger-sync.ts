@@ -6,11 +6,11 @@ import type { RunRecord } from "../../sync/history.ts";
 import type { Triggers } from "../../sync/triggers.ts";
 import type { AnswerOf } from "../answers/answer-of.ts";
 import { askedRunAnswer, plannedAnswer, syncedAnswer } from "../answers/sync.ts";
-import { findRepository } from "../find-repository.ts";
+import { requireSyncOf } from "../find-sync.ts";
 import { presentPlan } from "../present/present-plan.ts";
 import { defineRepositoryRoute, type Route } from "../route.ts";
 import { RUN_PROBLEMS } from "../run-problems.ts";
-import { type RepositoryAddress, repositoryAddress, rowId } from "../schemas.ts";
+import { repositoryAddress, rowId } from "../schemas.ts";
 
 type Ports = { readonly store: RepositoryStore; readonly declarations: Declarations; readonly triggers: Triggers };
 
@@ -44,19 +44,6 @@ export const triggerSync = ({ store, declarations, triggers }: Ports): Route =>
       return { status: 200, body: asked.dry_run ? planOf(run) : resultOf(run) };
     },
   });
-
-/** A sync of another repository is as unknown here as one that does not exist. */
-async function requireSyncOf(
-  { store, declarations }: Pick<Ports, "store" | "declarations">,
-  address: RepositoryAddress,
-  syncId: string,
-): Promise<void> {
-  const repository = await findRepository(store, address);
-  const sync = await declarations.readSync(syncId);
-  if (sync?.repository.id !== repository.id) {
-    throw new CoregitError("SyncNotFound", `The repository ${address.namespace}/${address.slug} has no sync ${syncId}.`);
-  }
-}
 
 function resultOf(run: RunRecord): AnswerOf<typeof syncedAnswer> {
   if (run.status === "error") throw failureOf(run);

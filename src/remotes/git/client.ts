@@ -3,7 +3,10 @@
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { CoregitError } from "../../domain/errors.ts";
+import type { Provider } from "../../domain/sync-spec.ts";
+import type { Tracer } from "../../domain/tracer.ts";
 import type { ApiBudget } from "../api-budget.ts";
+import { callSpan, noteStatus } from "../call-span.ts";
 import { type Asked, requestFailure, statusFailure } from "./errors.ts";
 import type { Announcement, GitRequest, GitSide, GitTransport } from "./transport.ts";
 
@@ -14,6 +17,8 @@ export type HttpClientOptions = {
   readonly dispatcher: Dispatcher;
   /** Of the credential: no request is sent without its leave. */
   readonly budget: ApiBudget;
+  readonly provider: Provider;
+  readonly tracer: Tracer;
   /** The repository, without a trailing slash. */
   readonly url: URL;
   /** Value of the Authorization header, for the origin of `url` only; null: anonymous. */
@@ -153,7 +158,17 @@ export class HttpClient implements GitTransport {
     }
   }
 
-  async #attempt({ method, url, headers, body, service }: Request, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  /** Up to the headers of the answer. */
+  #attempt(request: Request, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { tracer, provider } = this.#options;
+    return tracer.span(`git ${request.service}`, callSpan(request, provider, "git"), async (span) => {
+      const answer = await this.#ask(request, signal);
+      noteStatus(span, answer.statusCode);
+      return answer;
+    });
+  }
+
+  async #ask({ method, url, headers, body, service }: Request, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const { dispatcher, userAgent, pushAnswerMs, budget } = this.#options;
     const isPush = method === "POST" && service === "receive-pack";
     const ticket = await budget.enter({ lane: "git", points: 0 }, signal);

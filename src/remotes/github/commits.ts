@@ -2,9 +2,11 @@
 import { CoregitError } from "../../domain/errors.ts";
 import { EMPTY_TREE, isOid, type Oid } from "../../domain/oid.ts";
 import { displayPath } from "../../domain/path-rules.ts";
+import type { ApiSession } from "../api-session.ts";
 import type { CommitApi, CommitApiOptions, CommitPlan, Judgement, MadeCommit } from "../commit-api.ts";
+import { ApiLookup, type FoundRepository, type RepositoryLookup } from "../repository-lookup.ts";
 import { commitBytes } from "./commit-bytes.ts";
-import { type Conversation, openConversation } from "./conversation.ts";
+import { type Conversation, openConversation, type RepositoryFacts, readFacts } from "./conversation.ts";
 import { moveBranch } from "./move-branch.ts";
 import { sendBlobs } from "./send-blobs.ts";
 import { ENTRIES_AT_ONCE, sendTrees } from "./send-trees.ts";
@@ -16,15 +18,19 @@ const MAX_BLOB_BYTES = 4 * 1024 * 1024;
 const FRAME_CALLS = 3;
 
 export class GitHubCommits implements CommitApi {
+  readonly lookup: RepositoryLookup;
   readonly #options: CommitApiOptions;
+  /** Of the repository, once it has been asked for. */
+  #facts: RepositoryFacts | null = null;
   #calls = 0;
 
   constructor(options: CommitApiOptions) {
     this.#options = options;
+    this.lookup = new ApiLookup({ ...options, find: (session) => this.#find(session) });
   }
 
   get calls(): number {
-    return this.#calls;
+    return this.#calls + this.lookup.calls;
   }
 
   async judge(plan: CommitPlan, enough: number, signal: AbortSignal): Promise<Judgement> {
@@ -43,7 +49,8 @@ export class GitHubCommits implements CommitApi {
     const { openSession, token, project } = this.#options;
     await using session = openSession(signal);
     try {
-      const conversation = await openConversation({ session, token, project, plan });
+      this.#facts ??= await readFacts({ session, token, project, branch: plan.branch });
+      const conversation = await openConversation({ session, token, project, plan, facts: this.#facts });
       await this.#sendTree(conversation);
       const made = await this.#createCommit(conversation);
       await moveBranch(conversation, made.oid);
@@ -51,6 +58,13 @@ export class GitHubCommits implements CommitApi {
     } finally {
       this.#calls += session.calls;
     }
+  }
+
+  async #find(session: ApiSession): Promise<FoundRepository | null> {
+    const { token, project } = this.#options;
+    this.#facts = await readFacts({ session, token, project, branch: "" });
+    const { id, fullName } = this.#facts;
+    return id === null ? null : { id, path: fullName };
   }
 
   async #sendTree(conversation: Conversation): Promise<void> {

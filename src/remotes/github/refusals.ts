@@ -51,12 +51,21 @@ type Refused = {
   /** Of a classic token; null: it is none, or GitHub does not say. */
   readonly scopes: readonly string[] | null;
   readonly isSecret: boolean;
+  /** GraphQL has said so itself. */
+  readonly isGraph: boolean;
 };
 
 function restRefusal({ status, response: { headers, data } }: Refusal): Refused {
   const isSecret = typeof data === "object" && data !== null && "metadata" in data && hasSecret(data.metadata);
   const scopes = headers["x-oauth-scopes"]?.split(",").map((scope) => scope.trim()) ?? null;
-  return { status, said: messageOf(data), wanted: headers["x-accepted-github-permissions"] ?? "", scopes, isSecret };
+  return {
+    status,
+    said: messageOf(data),
+    wanted: headers["x-accepted-github-permissions"] ?? "",
+    scopes,
+    isSecret,
+    isGraph: false,
+  };
 }
 
 function hasSecret(metadata: unknown): boolean {
@@ -65,7 +74,7 @@ function hasSecret(metadata: unknown): boolean {
 
 function graphRefusal(failure: GraphFailure): Refused {
   const said = failure.errors[0]?.message ?? "";
-  return { status: graphStatus(failure), said, wanted: "", scopes: null, isSecret: false };
+  return { status: graphStatus(failure), said, wanted: "", scopes: null, isSecret: false, isGraph: true };
 }
 
 type Meaning = {
@@ -93,8 +102,18 @@ const isOf = ({ kind }: Step, ...kinds: readonly Step["kind"][]): boolean => kin
 const isTooMuch = ({ status, said }: Refused): boolean =>
   status >= 500 || status === 405 || status === 413 || (status === 422 && /timed out|too large/i.test(said));
 
+/** Which repository it is and the move of the branch are asked of GraphQL, which answers 200 to whatever it takes up. */
+const lacksGraphQl = ({ status, isGraph }: Refused, step: Step): boolean =>
+  !isGraph && isOf(step, "read", "move") && [404, 405, 410, 501].includes(status);
+
 /** The first that fits counts. */
 const MEANINGS: readonly Meaning[] = [
+  {
+    when: lacksGraphQl,
+    code: "TransportUnsuited",
+    sentence: ({ project }) =>
+      `The server of ${project} does not offer GraphQL, without which its API cannot move a branch safely. Let /api/graphql through, or set transport to git or auto.`,
+  },
   {
     when: ({ status, said }) => (status === 403 || status === 422) && /archived|read-only/i.test(said),
     code: "RemoteArchived",

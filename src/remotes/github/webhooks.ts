@@ -8,36 +8,41 @@ import type { FoundWebhook, WebhookApi, WebhookDemand } from "../webhooks.ts";
 import { asking, openOctokit } from "./client.ts";
 import { isRefusal } from "./errors.ts";
 
-export type WebhookParts = { readonly session: ApiSession; readonly token: string; readonly project: string };
+export type WebhookParts = {
+  readonly session: ApiSession;
+  readonly token: string;
+  /** `owner/repo` */
+  readonly project: string;
+  /** GitHub's number of the repository, which is asked instead of the name; null: it is not known. */
+  readonly repositoryId: string | null;
+};
 
 const PAGE_SIZE = 100;
 /** GitHub takes 20 webhooks of an event, Enterprise 250. */
 const MAX_PAGES = 10;
 const EVENTS = ["push"];
 
-export async function openGitHubWebhooks({ session, token, project }: WebhookParts): Promise<WebhookApi> {
+export async function openGitHubWebhooks({ session, token, project, repositoryId }: WebhookParts): Promise<WebhookApi> {
   const octokit = await openOctokit(session, token);
-  const [owner = "", repo = ""] = project.split("/");
-  const { repos } = octokit.rest;
-  const hookOf = (id: string) => ({ owner, repo, hook_id: Number(id) });
+  // Where GitHub's redirects of renamed repositories lead.
+  const hooks = `${repositoryId === null ? `/repos/${project}` : `/repositories/${repositoryId}`}/hooks`;
   return {
-    list: () => listAll(session, repos, { owner, repo }),
+    list: () => listAll(session, octokit, hooks),
     async create(demand) {
-      const made = await asking(session, () =>
-        repos.createWebhook({ owner, repo, name: "web", active: true, events: EVENTS, config: configOf(demand) }).catch(refused),
-      );
+      const hook = { name: "web", active: true, events: EVENTS, config: configOf(demand) };
+      const made = await asking(session, () => octokit.request(`POST ${hooks}`, hook).catch(refused));
       if ("refusal" in made) return made;
-      return { id: idOf(session, made.data) };
+      return { id: idOf(session, made.data ?? {}) };
     },
     async update(id, demand) {
-      const config = configOf(demand);
-      await asking(session, () => repos.updateWebhook({ ...hookOf(id), active: true, events: EVENTS, config }));
+      const hook = { active: true, events: EVENTS, config: configOf(demand) };
+      await asking(session, () => octokit.request(`PATCH ${hooks}/${id}`, hook));
     },
     async remove(id) {
-      await asking(session, () => repos.deleteWebhook(hookOf(id)).catch(unlessGone));
+      await asking(session, () => octokit.request(`DELETE ${hooks}/${id}`).catch(unlessGone));
     },
     async revive(id) {
-      await asking(session, () => repos.pingWebhook(hookOf(id)));
+      await asking(session, () => octokit.request(`POST ${hooks}/${id}/pings`));
       // It is sent afterwards.
       return false;
     },
@@ -49,18 +54,12 @@ function configOf({ url, secrets }: WebhookDemand) {
   return { url, content_type: "json", insecure_ssl: "0", secret: secrets.signingSecret };
 }
 
-type Repos = Octokit["rest"]["repos"];
-
-async function listAll(
-  session: ApiSession,
-  repos: Repos,
-  repository: { readonly owner: string; readonly repo: string },
-): Promise<readonly FoundWebhook[]> {
+async function listAll(session: ApiSession, octokit: Octokit, hooks: string): Promise<readonly FoundWebhook[]> {
   const found: FoundWebhook[] = [];
   for (let page = 1; page <= MAX_PAGES; page += 1) {
-    const { data } = await asking(session, () => repos.listWebhooks({ ...repository, per_page: PAGE_SIZE, page }));
+    const { data } = await asking(session, () => octokit.request(`GET ${hooks}`, { per_page: PAGE_SIZE, page }));
     if (!Array.isArray(data)) throw notTheApi(session.url.host);
-    found.push(...data.map((hook) => toFound(session, hook)));
+    found.push(...data.map((hook: HookData) => toFound(session, hook)));
     if (data.length < PAGE_SIZE) break;
   }
   return found;

@@ -15,7 +15,15 @@ import { type CommitTarget, commitFailure } from "./refusals.ts";
 /** Failures after which the commit may have been made all the same, unless GitLab itself refused. */
 const UNSETTLED_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["RemoteUnreachable", "RemoteTooSlow", "RemoteProtocol"]);
 
+/**
+ * GitLab looks up the last commit of each guarded path, in a history of any length, and ends a request after 60 s: with as many actions
+ * as one may have it is waited for as long as that, and a moment more.
+ * https://docs.gitlab.com/administration/operations/puma/#change-the-worker-timeout
+ */
+const WORK_MS_EACH = 100;
+
 export class GitLabCommits implements CommitApi {
+  readonly lookup = null;
   readonly #options: CommitApiOptions;
   /** What was prepared to judge a plan is what is sent. */
   readonly #prepared = new WeakMap<CommitPlan, CommitActions>();
@@ -38,7 +46,7 @@ export class GitLabCommits implements CommitApi {
     const prepared = await this.#prepare(plan, signal);
     if (prepared.kind === "unsuited") throw new CoregitError("TransportUnsuited", `The API of GitLab ${prepared.reason}.`);
     const { openSession, token, project } = this.#options;
-    await using session = openSession(signal);
+    await using session = openSession(signal, prepared.actions.length * WORK_MS_EACH);
     try {
       const client = await openGitLab(session, token);
       return await this.#commit({ session, client, plan, project }, prepared.actions);

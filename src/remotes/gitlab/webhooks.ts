@@ -9,20 +9,27 @@ import type { FoundWebhook, WebhookApi, WebhookDemand } from "../webhooks.ts";
 import { type GitLabClient, openGitLab } from "./client.ts";
 import { refusalIn } from "./errors.ts";
 
-type WebhookParts = { readonly session: ApiSession; readonly token: string; readonly project: string };
+type WebhookParts = {
+  readonly session: ApiSession;
+  readonly token: string;
+  /** `group/sub/project` */
+  readonly project: string;
+  /** GitLab's number of the project, which is asked instead of the path; null: it is not known. */
+  readonly repositoryId: string | null;
+};
 
 const PAGE_SIZE = 100;
 const NAME = "Coregit";
 
-export async function openGitLabWebhooks({ session, token, project }: WebhookParts): Promise<WebhookApi> {
+export async function openGitLabWebhooks({ session, token, project, repositoryId }: WebhookParts): Promise<WebhookApi> {
   const client = await openGitLab(session, token);
   const { hooks } = client;
-  let number: Promise<number> | null = null;
+  let number = repositoryId === null ? null : Promise.resolve(Number(repositoryId));
   // A project that was renamed is read under its old path and written under its number alone.
   const numberOf = () => (number ??= readNumber(session, client, project));
   return {
     async list() {
-      const found: unknown = await hooks.all(project, { perPage: PAGE_SIZE });
+      const found: unknown = await hooks.all(number === null ? project : await number, { perPage: PAGE_SIZE });
       if (!Array.isArray(found)) throw notTheApi(session.url.host);
       return found.map((hook: HookData) => toFound(session, hook));
     },

@@ -27,6 +27,8 @@ import { chooseForJoining } from "./geometric-order.ts";
 export const MAX_JOINED_PACKS = 2_000;
 /** A pack of this size is no burden to anybody, and rewriting it is. */
 const MAX_JOINED_BYTES = 2 * 1024 ** 3;
+/** To pack it takes minutes on a slow disk; nothing but other compactions of the repository waits meanwhile. */
+const PACKING_MS = 30 * 60_000;
 
 export type CompactionContext = Pick<StoreOptions, "database" | "blobs" | "limits"> & {
   readonly repositoryId: string;
@@ -47,7 +49,7 @@ export async function compact(context: CompactionContext): Promise<Compaction | 
 
 async function compactLocked(tx: Transaction, context: CompactionContext): Promise<Compaction | null> {
   const { repositoryId } = context;
-  if (!(await tryLockCompaction(tx, repositoryId))) return null;
+  if (!(await tryLockCompaction(tx, repositoryId, PACKING_MS))) return null;
   const joined = chooseJoined(await listLivePacks(tx, repositoryId));
   if (joined.length < 2) return null;
   const { pack, files } = await packTogether(joined, context);

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Clock, Random } from "../../domain/clock.ts";
 import { CoregitError, type ErrorCode } from "../../domain/errors.ts";
 import type { Logger } from "../../domain/log.ts";
+import { noTracer, type Span, type Tracer } from "../../domain/tracer.ts";
 import type { UpkeepTask } from "./task.ts";
 import type { UpkeepMetrics } from "./upkeep-metrics.ts";
 
@@ -19,6 +20,8 @@ export type UpkeepOptions = {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: UpkeepMetrics;
+  /** Default: no traces. */
+  readonly tracer?: Tracer;
 };
 
 /** Runs the tasks until it is disposed, which ends the turns under way through their signal and waits for them. */
@@ -53,12 +56,13 @@ class TaskLoop {
     while (!this.#signal.aborted) {
       await delay(waitMs, undefined, { signal: this.#signal }).catch(() => undefined);
       if (this.#signal.aborted) return;
-      const hasMore = await this.#turn();
+      const { tracer = noTracer } = this.#options;
+      const hasMore = await tracer.span(`upkeep ${this.#task.name}`, { causes: [] }, (span) => this.#turn(span));
       waitMs = hasMore ? 0 : intervalMs * (1 + JITTER * (2 * random() - 1));
     }
   }
 
-  async #turn(): Promise<boolean> {
+  async #turn(span: Span): Promise<boolean> {
     const { clock, logger, metrics } = this.#options;
     const { name: task } = this.#task;
     const startedMs = clock.monotonic();
@@ -68,12 +72,15 @@ class TaskLoop {
       const { done, hasMore } = await this.#task.run(this.#signal);
       this.#told.clear();
       end(null, done);
+      span.set({ "coregit.done": done });
       if (done > 0) logger.debug({ task, done }, "Upkeep did something.");
       return hasMore;
     } catch (error) {
       if (this.#signal.aborted) return false;
       this.#tell(error);
-      end(error instanceof CoregitError ? error.code : "Internal", 0);
+      const code = error instanceof CoregitError ? error.code : "Internal";
+      span.fail(code);
+      end(code, 0);
       return false;
     }
   }

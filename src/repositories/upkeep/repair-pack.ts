@@ -12,8 +12,11 @@ import { advanceVersion } from "../../db/repositories.ts";
 import { retirePack } from "../../db/retired-packs.ts";
 import { newRowId } from "../../db/row-id.ts";
 import { CoregitError } from "../../domain/errors.ts";
+import type { PackWithIndex } from "../../git/concat-packs.ts";
+import { extractPack } from "../../git/extract-pack.ts";
 import { checkedBytes, type PackPart } from "../checked-bytes.ts";
 import { packKey, packPath } from "../pack-fill.ts";
+import { findPlaced } from "../placed-packs.ts";
 import { type PackStorage, storedPackReader } from "./stored-pack.ts";
 
 type RepairPlace = PackStorage & { readonly cacheDir: string };
@@ -29,9 +32,19 @@ export async function repairPack(pack: CheckedPack, place: RepairPlace): Promise
     await storeCopy({ ...pack, id }, file, place);
     return (await replace(pack, { ...pack, id, inline: null }, place.database)) ? id : null;
   }
-  const inline = await readParts(file);
-  if (inline === null || !(await isSound(pack, (part) => [inline[part]]))) return null;
+  const isWhole = async (found: PackWithIndex | null) => found !== null && (await isSound(pack, (part) => [found[part]]));
+  const own = await readParts(file);
+  const inline = (await isWhole(own)) ? own : await readJoined(pack, view);
+  if (inline === null || !(await isWhole(inline))) return null;
   return (await replace(pack, { ...pack, id, inline }, place.database)) ? id : null;
+}
+
+/** A small pack from among others in one file of the view. */
+async function readJoined(pack: CheckedPack, view: string): Promise<PackWithIndex | null> {
+  const name = (await findPlaced(view)).get(pack.name);
+  if (name === undefined || name === pack.name) return null;
+  const joined = await readParts((part) => createReadStream(packPath(view, name, part)));
+  return joined && extractPack(joined, pack);
 }
 
 /** Whether the bytes of both parts are there and those that were published. */
@@ -49,7 +62,7 @@ async function isSound(pack: CheckedPack, source: PartSource): Promise<boolean> 
   }
 }
 
-async function readParts(source: PartSource): Promise<{ readonly pack: Buffer; readonly idx: Buffer } | null> {
+async function readParts(source: PartSource): Promise<PackWithIndex | null> {
   const whole = async (part: PackPart) => Buffer.concat(await Array.fromAsync(source(part)));
   try {
     return { pack: await whole("pack"), idx: await whole("idx") };

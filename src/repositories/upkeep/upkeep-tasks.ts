@@ -3,6 +3,7 @@ import type { BlobStore } from "../../blobs/blob-store.ts";
 import type { Database } from "../../db/database.ts";
 import type { Clock, Random } from "../../domain/clock.ts";
 import type { Logger } from "../../domain/log.ts";
+import type { Tracer } from "../../domain/tracer.ts";
 import type { LocalRepositoryStore } from "../open-repository-store.ts";
 import { collectOrphans } from "./collect-orphans.ts";
 import { collectRetired } from "./collect-retired.ts";
@@ -24,6 +25,7 @@ export type UpkeepParts = {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: UpkeepMetrics & ScrubMetrics;
+  readonly tracer?: Tracer;
 };
 
 export function upkeepTasks(parts: UpkeepParts): readonly UpkeepTask[] {

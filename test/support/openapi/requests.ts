@@ -194,14 +194,20 @@ function syncConfigs({ connections: { own } }: Stage): RequestTable {
   };
 }
 
-/** They need no key. */
-function webhooks({ syncId, webhook }: Stage): RequestTable {
+function webhooks({ syncId, suspendedSyncId, webhook }: Stage): RequestTable {
   const path = `/sync-webhooks/github/${syncId}`;
   const delivered = (body: unknown, headers: Readonly<Record<string, string>> = {}) => {
     const { "content-type": _, ...signed } = fromGitHub(webhook, body, headers).headers;
     return { path, body, headers: signed };
   };
+  const byHand = [
+    ...get(...[suspendedSyncId, syncId].map((id) => `/sync/webhook?sync_id=${id}`)),
+    { path: "/repos/bare/sync/webhook" },
+  ];
   return {
+    getSyncWebhook: byHand,
+    rotateSyncWebhook: byHand,
+    // Needs no key.
     receiveWebhook: [
       delivered(push()),
       delivered({ zen: "Speak like a human." }, { "x-github-event": "ping" }),

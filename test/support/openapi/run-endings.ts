@@ -13,7 +13,7 @@ export async function endRun({ world }: HttpWorld, syncId: string, code: ErrorCo
   const triggers = await listOpenTriggers(database, syncId);
   const runId = triggers[0]?.runId ?? "";
   const { id: repositoryId } = await world.repository("stage");
-  const start = { id: runId, syncId, repositoryId, epoch: 1, direction: "import", elapsedMs: 5 } as const;
+  const start = { id: runId, syncId, repositoryId, epoch: 1, direction: "import", elapsedMs: 5, traceId: null } as const;
   const end = { code, message: "Ended by a test.", details: null, branch: "main", remoteSha: null, commitSha: null, plan: null };
   const counts = { added: 0, modified: 0, deleted: 0, remoteCalls: 1, receivedBytes: 0 };
   await writeEndedRun(database, start, { status: code === null ? "success" : "error", ...end, ...counts });

@@ -17,7 +17,7 @@ export type Stage = {
   /** The id of a small blob, and of one that is too large for JSON. */
   readonly blob: string;
   readonly largeBlob: string;
-  /** A sync of the repository `stage` that the API declared, one that is suspended, and the run of a third. */
+  /** A sync of the repository `stage` that the API declared, one that is suspended, whose webhook is set up by hand, and the run of a third. */
   readonly syncId: string;
   readonly suspendedSyncId: string;
   /** What deliveries for `syncId` are signed with. */
@@ -83,6 +83,7 @@ export async function setStage(http: HttpWorld, stack: AsyncDisposableStack): Pr
   const connections = await connect(http, provider);
   const sync = await declare("sync_own", "stage");
   const suspended = await declare("sync_asleep", "stage", true);
+  await giveWebhook(world.database, suspended.id, "git", `${http.url}/v1/sync-webhooks/git/${suspended.id}`);
   await declare("sync_used", "used", true, connections.used);
   await declare("sync_orphan", "orphan", true, "conn_gone");
   const scopes = { "repos:stage": ["read"] };

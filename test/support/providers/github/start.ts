@@ -1,6 +1,7 @@
 // Starts a GitHub double and gives tests what they need of it: people, tokens, repositories, faults, recordings.
 import { generateKeyPairSync } from "node:crypto";
 import { type Clock, systemClock } from "../../../../src/domain/clock.ts";
+import { knowSecret } from "../../secrets/evidence.ts";
 import type { SourceFile } from "../../source-repository.ts";
 import { type Answer, type ProviderRequest, textAnswer } from "../answer.ts";
 import { BareRepository } from "../bare-repository.ts";
@@ -85,6 +86,7 @@ export class GitHubDouble extends ProviderDouble<GitHubWorld> {
     const expiresAtMs = options.expiresAtMs ?? null;
     const token = this.#makeToken(options, { user, expiresAtMs, isRevoked: false });
     this.world.tokens.set(token.value, token);
+    knowSecret("a GitHub token", token.value);
     return token.value;
   }
 
@@ -97,6 +99,7 @@ export class GitHubDouble extends ProviderDouble<GitHubWorld> {
     const id = this.world.identifiers.next("app", 7_001);
     const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const privateKeyPem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    knowSecret("a GitHub App's key", privateKeyPem);
     const app = {
       id,
       slug: options.slug ?? `app-${id}`,

@@ -1,5 +1,6 @@
 // Starts a GitLab double and gives tests what they need of it: people, tokens, projects, faults, recordings.
 import { type Clock, systemClock } from "../../../../src/domain/clock.ts";
+import { knowSecret } from "../../secrets/evidence.ts";
 import type { SourceFile } from "../../source-repository.ts";
 import { type Answer, type ProviderRequest, textAnswer } from "../answer.ts";
 import { BareRepository } from "../bare-repository.ts";
@@ -70,6 +71,7 @@ export class GitLabDouble extends ProviderDouble<GitLabWorld> {
     const { identifiers, clock, tokens } = this.world;
     const isBot = kind === "project" || kind === "group";
     const value = `${PREFIX[kind]}${identifiers.text("token", kind === "oauth" ? 64 : 20)}`;
+    knowSecret("a GitLab token", value);
     const id = identifiers.next("token", 9_001);
     const user = this.addUser(options.user, isBot);
     const fields = { id, value, name: `token ${id}`, kind, user, scopes: new Set(scopes) };

@@ -1,4 +1,5 @@
 // Who one is, what is left of the budget, and the tokens of Apps.
+import { knowSecret } from "../../../secrets/evidence.ts";
 import { authenticateApp, type GitHubApp, type GitHubInstallation } from "../apps.ts";
 import type { GitHubCall, GitHubRoute, RouteAnswer } from "../call.ts";
 import type { Level, Permissions } from "../credentials.ts";
@@ -87,6 +88,7 @@ async function createInstallationToken(call: GitHubCall): Promise<RouteAnswer> {
   const permissions = narrowPermissions(app, call.json.permissions);
   const repositories = narrowRepositories(call, installation.repositories);
   const value = mintToken(call, app);
+  knowSecret("a token of a GitHub installation", value);
   const expiresAtMs = call.nowMs + HOUR_MS;
   const user = { id: 100_000 + app.id, login: `${app.slug}[bot]`, type: "Bot" as const };
   const installationId = installation.id;

@@ -1,4 +1,5 @@
 // Webhooks of a repository and what was delivered to them.
+import { knowSecretsIn } from "../../../secrets/declared-secrets.ts";
 import { ZERO_OID } from "../../bare-repository.ts";
 import type { GitHubCall, GitHubRoute, RouteAnswer } from "../call.ts";
 import type { Need } from "../credentials.ts";
@@ -50,6 +51,7 @@ function configJson(config: HookConfig): Json {
 }
 
 function readConfig(value: unknown, call: GitHubCall): HookConfig {
+  knowSecretsIn("a webhook of GitHub", value);
   const { url, content_type, secret, insecure_ssl } = (value ?? {}) as Record<string, unknown>;
   if (typeof url !== "string" || !URL.canParse(url)) throw invalid("Config must contain URL for webhooks");
   const { hostname } = new URL(url);

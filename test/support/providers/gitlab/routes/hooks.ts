@@ -1,4 +1,5 @@
 // Webhooks of a project. Nothing keeps two of them from having the same address; what secrets a hook has is told since 19.0 only.
+import { knowSecretsIn } from "../../../secrets/declared-secrets.ts";
 import type { DeliveryResult } from "../../webhook-sender.ts";
 import type { GitLabCall, GitLabRoute, RouteAnswer } from "../call.ts";
 import { READ_SCOPES, WRITE_SCOPES } from "../call.ts";
@@ -78,7 +79,9 @@ function readSecrets(call: GitLabCall, current: HookFields, isMoved: boolean): P
   const signing = knowsSigning(call) ? call.text("signing_token") : null;
   if (signing !== null && !SIGNING_TOKEN.test(signing)) throw unprocessable({ signing_token: ["is invalid"] });
   const kept = isMoved ? { token: null, signingToken: null } : current;
-  return { token: call.text("token") ?? kept.token, signingToken: signing ?? kept.signingToken };
+  const secrets = { token: call.text("token") ?? kept.token, signingToken: signing ?? kept.signingToken };
+  knowSecretsIn("a webhook of GitLab", secrets);
+  return secrets;
 }
 
 /** What was sent, over what was there. What the server does not know is not looked at. */

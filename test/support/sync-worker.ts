@@ -10,7 +10,7 @@ import { openEngine } from "../../src/sync/engine.ts";
 import { TEST_KEYS } from "./quiet-spec.ts";
 import { silentLogger } from "./silent-logger.ts";
 
-export type ImportWorkerSettings = {
+export type SyncWorkerSettings = {
   readonly url: string;
   readonly cacheDir: string;
   readonly packsDir: string;
@@ -19,7 +19,7 @@ export type ImportWorkerSettings = {
   readonly leaseMs?: number;
 };
 
-const { url, cacheDir, packsDir, ...worker } = JSON.parse(process.argv[2] ?? "") as ImportWorkerSettings;
+const { url, cacheDir, packsDir, ...worker } = JSON.parse(process.argv[2] ?? "") as SyncWorkerSettings;
 const shared = { clock: systemClock, logger: silentLogger };
 
 await using stack = new AsyncDisposableStack();

@@ -1,0 +1,100 @@
+// A rolling restart of the API under requests, in the order in which a cluster does it for the chart's Deployment (one more pod, none
+// less): the new pod is ready and an endpoint, the old one is none any more, and only then gets SIGTERM. Clients keep their connections.
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { newSecrets, startApiReplica } from "../support/api-program.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { git } from "../support/git.ts";
+import { freePorts, type RunningProgram } from "../support/running-program.ts";
+import { startService } from "../support/service.ts";
+
+const PODS = 2;
+const CLIENTS = 6;
+const AUTHOR = { name: "Ada", email: "ada@example.com" };
+const DEADLINE_MS = 180_000;
+
+type Pod = { readonly port: number; readonly program: RunningProgram };
+
+type Ask = (path: string, body?: object) => Promise<Response>;
+
+/** What is wrong with the answer, null when nothing is. */
+async function problemOf(asked: Promise<Response>, expected: number): Promise<string | null> {
+  try {
+    const answer = await asked;
+    const text = await answer.text();
+    return answer.status === expected ? null : `${answer.status} ${text}`;
+  } catch (error) {
+    return String((error as Error).cause ?? error);
+  }
+}
+
+/** Commits and reads what it has committed, without a pause, until it is stopped. */
+function startClient(ask: Ask, index: number) {
+  const dropped: string[] = [];
+  let served = 0;
+  let isOver = false;
+  const count = (problem: string | null): void => {
+    if (problem === null) served += 1;
+    else dropped.push(problem);
+  };
+  const work = (async () => {
+    for (let round = 0; !isOver; round += 1) {
+      const changes = [{ path: `client-${index}`, content: `${round}` }];
+      count(await problemOf(ask("/repos/busy/commits", { branch: "main", message: "Round", author: AUTHOR, changes }), 201));
+      count(await problemOf(ask(`/repos/busy/raw?path=client-${index}`), 200));
+    }
+  })();
+  return {
+    async stop() {
+      isOver = true;
+      await work;
+      return { served, dropped };
+    },
+  };
+}
+
+test(
+  "pods that are replaced one by one drop no request, also of clients that keep their connections, and lose no commit",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const folder = await mkdtemp(join(tmpdir(), "coregit-rolling-"));
+    stack.defer(() => rm(folder, { recursive: true, force: true }));
+    const { url: databaseUrl } = stack.use(await createTestDatabase());
+    const secrets = newSecrets();
+    const startPod = async (): Promise<Pod> => {
+      const [port] = await freePorts(1);
+      const dataDir = join(folder, `pod-${port}`);
+      await mkdir(dataDir);
+      const program = stack.use(await startApiReplica({ databaseUrl, sharedDir: folder, ...secrets, dataDir, port }));
+      return { port, program };
+    };
+    const pods = await Promise.all(Array.from({ length: PODS }, startPod));
+    const service = stack.use(await startService(pods.map(({ port }) => port)));
+    const ask = (path: string, body?: object) =>
+      fetch(`${service.url}/v1${path}`, {
+        method: body === undefined ? "GET" : "POST",
+        headers: { "x-api-key": secrets.key, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+    expect((await ask("/repos", { slug: "busy", init: true })).status).toBe(201);
+
+    const clients = Array.from({ length: CLIENTS }, (_, index) => startClient(ask, index));
+    for (const old of pods) {
+      const fresh = await startPod();
+      service.endpoints = [...service.endpoints.filter((port) => port !== old.port), fresh.port];
+      old.program.child.kill("SIGTERM");
+      await new Promise<void>((resolve) => old.program.child.once("exit", () => resolve()));
+      expect(old.program.child.exitCode).toBe(0);
+    }
+    const ends = await Promise.all(clients.map((client) => client.stop()));
+    expect(ends.flatMap(({ dropped }) => dropped)).toEqual([]);
+    const served = ends.reduce((sum, end) => sum + end.served, 0);
+    expect(served).toBeGreaterThan(100);
+    const clone = join(folder, "clone");
+    await git(["clone", "--quiet", `${service.url.replace("://", `://any:${secrets.key}@`)}/busy.git`, clone]);
+    expect(Number(await git(["-C", clone, "rev-list", "--count", "HEAD"]))).toBe(1 + served / 2);
+  },
+  DEADLINE_MS,
+);
