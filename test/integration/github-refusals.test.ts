@@ -152,7 +152,7 @@ describe("GitHub refuses", () => {
     const headers = { "content-type": "application/json" };
     stage.double.faults.order(new RegExp(`git/${what}`), { kind: "answer", status: 409, body, headers }, 50);
     const { here } = await refusal("RemoteMoved", {}, files);
-    const asked = here.apiCalls().filter(({ path }) => path.endsWith(`/git/${what}`));
+    const asked = here.apiCalls().filter(({ path }) => path.endsWith(`/${here.remote.fullName}/git/${what}`));
     stage.double.faults.clear();
     // Once for each of three looks at the branch: no request waits for it to be ready.
     expect(asked.length).toBeLessThanOrEqual(3 * (await here.runs()).length);

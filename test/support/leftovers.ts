@@ -17,6 +17,8 @@ const folder = mkdtempSync(join(parent, "coregit-file-"));
 // Servers that refuse to be root's run as another user below it.
 chmodSync(folder, 0o711);
 process.env.TMPDIR = folder;
+// npm keeps compiled code of its own in the temporary folder.
+process.env.NODE_DISABLE_COMPILE_CACHE = "1";
 
 let atFirst: ReadonlyMap<string, number> = new Map();
 beforeAll(() => {
