@@ -62,6 +62,11 @@ export async function advanceVersion(tx: Transaction, id: string): Promise<boole
   return rowCount === 1;
 }
 
+/** Lets nobody else publish to the repository until the transaction ends; those who wait come in their order. */
+export async function lockForPublishing(tx: Transaction, id: string): Promise<void> {
+  await tx.query("SELECT FROM repositories WHERE id = $1 FOR NO KEY UPDATE", [id]);
+}
+
 /** One writer at a time of any local view of this repository, until the transaction ends. */
 export async function lockViews(tx: Transaction, id: string): Promise<void> {
   await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('coregit.view.' || $1::text, 0))", [id]);

@@ -7,7 +7,7 @@ import type { Clock } from "../domain/clock.ts";
 import { type CommitContent, signatureOf } from "../domain/commit.ts";
 import { planCommit } from "../domain/commit-plan.ts";
 import { CoregitError, type ErrorCode } from "../domain/errors.ts";
-import { encodeCommit, newObject } from "../domain/object-codec.ts";
+import { encodeCommit, type NewObject, newObject } from "../domain/object-codec.ts";
 import { EMPTY_TREE, type Oid } from "../domain/oid.ts";
 import { branchRef } from "../domain/ref-name.ts";
 import { areLarge, blobsOf, type CommitBlobs, packObjects } from "./commit-pack.ts";
@@ -15,11 +15,18 @@ import type { CommitRequest, CommitResult } from "./commit-request.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { ObjectCache } from "./object-cache.ts";
 import type { PackDestination } from "./prepare-pack.ts";
-import type { Repository, RepositoryReader, RepositoryStore } from "./store.ts";
+import type { Publication, Repository, RepositoryReader, RepositoryStore } from "./store.ts";
 import type { StoreOptions } from "./store-options.ts";
 
-/** Each lost race is somebody else's commit; losing this many in a row takes a crowd of processes on one branch. */
-const MAX_ATTEMPTS = 100;
+/**
+ * Each lost race is somebody else's commit. A process that knows the head it left has its next commit ready before another one has
+ * looked, so whoever lost this many in a row does not catch up by looking again, and asks for its turn.
+ */
+const MAX_RACES = 5;
+/** A turn is given up when what others wrote cannot be read in time. */
+const MAX_TURNS = 10;
+/** How long all others wait for one commit at most. */
+const TURN_MS = 2_000;
 const REMEMBERED_HEADS = 10_000;
 const REMEMBERED_REPOSITORIES = 1_000;
 
@@ -33,11 +40,20 @@ const DECIDED_BY_HEAD: ReadonlySet<ErrorCode> = new Set([
   "ObjectMissing",
 ]);
 
+/** Publishes what `make` makes of the refs while nobody else in any process can move them; one at a time. @throws CoregitError as `publish`. */
+export type PublishInTurn = (
+  repositoryId: string,
+  make: (readRef: (name: string) => Promise<Oid | null>) => Promise<Publication>,
+) => Promise<void>;
+
 type WriterOptions = Pick<StoreOptions, "blobs" | "limits"> & {
   readonly clock: Clock;
   readonly store: Pick<RepositoryStore, "find" | "reader" | "publish">;
+  readonly publishInTurn: PublishInTurn;
   readonly cache: ObjectCache;
 };
+
+type Made = { readonly publication: Publication; readonly objects: readonly NewObject[]; readonly result: CommitResult };
 
 type RepositoryName = Pick<Repository, "namespace" | "slug">;
 
@@ -54,6 +70,8 @@ type Job = {
 export class CommitWriter {
   readonly #options: WriterOptions;
   readonly #queue = new KeyedQueue();
+  /** One turn at a time in this process: each holds a connection and needs others to read. */
+  readonly #turns = new KeyedQueue();
   /** Which repository has a name, as last seen. May be out of date as well: a repository that is gone takes no commit. */
   readonly #repositories = new LRUCache<string, Repository>({ max: REMEMBERED_REPOSITORIES });
   /** Where branches were when this process last moved them. May be out of date: a publish finds that out. */
@@ -117,8 +135,12 @@ export class CommitWriter {
       const result = await this.#commitOn(job, remembered).catch(passOverStaleHead);
       if (result !== null) return result;
     }
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    for (let race = 0; race < MAX_RACES; race += 1) {
       const result = await this.#commitOn(job, await readHead(job)).catch(passOverLostRace);
+      if (result !== null) return result;
+    }
+    for (let turn = 0; turn < MAX_TURNS; turn += 1) {
+      const result = await this.#turns.run("one", () => this.#commitInTurn(job)).catch(passOverLateTurn);
       if (result !== null) return result;
     }
     throw new CoregitError("RefMoved", `${job.ref} moves faster than a commit can be put on top of it.`);
@@ -126,6 +148,26 @@ export class CommitWriter {
 
   /** One attempt on top of `head`. @throws CoregitError `RefMoved` with `details.ref` when the race was lost. */
   async #commitOn(job: Job, head: Oid | null): Promise<CommitResult> {
+    const made = await this.#make(job, head);
+    this.#heads.delete(job.key);
+    await this.#options.store.publish(made.publication);
+    return this.#landed(job, made);
+  }
+
+  /** While nobody else commits to the repository. */
+  async #commitInTurn(job: Job): Promise<CommitResult> {
+    let made: Made | null = null;
+    this.#heads.delete(job.key);
+    await this.#options.publishInTurn(job.destination.repositoryId, async (readRef) => {
+      made = await inTime(this.#make(job, await readRef(job.ref)));
+      return made.publication;
+    });
+    if (made === null) throw new CoregitError("Internal", "A commit was published that was not made.");
+    return this.#landed(job, made);
+  }
+
+  /** The commit and what publishes it; nothing is published. */
+  async #make(job: Job, head: Oid | null): Promise<Made> {
     const { request, ref, destination } = job;
     const parent = await baseOf(job, head);
     const { root, objects } = await this.#plan(job, parent);
@@ -134,11 +176,18 @@ export class CommitWriter {
     const packs = [...job.blobs.packs, await packObjects(made, destination)];
     const { repositoryId } = destination;
     const refs = [{ name: ref, expected: head, next: commit.oid }];
-    this.#heads.delete(job.key);
-    await this.#options.store.publish({ repositoryId, packs, refs, actor: request.actor, reason: reasonOf(request) });
-    this.#heads.set(job.key, commit.oid);
-    this.#options.cache.setObjects(repositoryId, made);
-    return { sha: commit.oid, tree: root, branch: request.branch, parent, previous: head };
+    const publication = { repositoryId, packs, refs, actor: request.actor, reason: reasonOf(request) };
+    return {
+      publication,
+      objects: made,
+      result: { sha: commit.oid, tree: root, branch: request.branch, parent, previous: head },
+    };
+  }
+
+  #landed({ key }: Job, { publication, objects, result }: Made): CommitResult {
+    this.#heads.set(key, result.sha);
+    this.#options.cache.setObjects(publication.repositoryId, objects);
+    return result;
   }
 
   async #plan({ request, reader }: Omit<Job, "blobs">, parent: Oid | null) {
@@ -191,6 +240,23 @@ function passOverStaleHead(error: unknown): null {
 
 function passOverLostRace(error: unknown): null {
   if (error instanceof CoregitError && error.code === "RefMoved" && "ref" in error.details) return null;
+  throw error;
+}
+
+class LateTurn extends Error {}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new LateTurn("A commit was not made in its turn.")), TURN_MS);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function passOverLateTurn(error: unknown): null {
+  if (error instanceof LateTurn) return null;
   throw error;
 }
 

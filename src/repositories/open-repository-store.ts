@@ -9,7 +9,7 @@ import { gitVersion } from "../git/git-version.ts";
 import { writePack } from "../git/pack-writer.ts";
 import { makeBareDirectory } from "./bare-directory.ts";
 import type { CommitRequest, CommitResult } from "./commit-request.ts";
-import { CommitWriter } from "./commit-writer.ts";
+import { CommitWriter, type PublishInTurn } from "./commit-writer.ts";
 import { type Comparisons, createComparisons } from "./comparisons.ts";
 import { createRepository } from "./create-repository.ts";
 import { ObjectCache } from "./object-cache.ts";
@@ -17,7 +17,7 @@ import { type OutgoingObjects, outgoingPack } from "./outgoing-pack.ts";
 import { PackPublisher } from "./pack-publisher.ts";
 import { prepareInline } from "./prepare-pack.ts";
 import { ProcessDirectory } from "./process-directory.ts";
-import { publish } from "./publish.ts";
+import { publish, publishInTurn } from "./publish.ts";
 import { PublishedObjects } from "./published-objects.ts";
 import { openQuarantine, type SealedPack, type ShallowCommit } from "./quarantine.ts";
 import { StoredRepository } from "./repository-reader.ts";
@@ -66,6 +66,8 @@ class CachedRepositoryStore implements LocalRepositoryStore {
   readonly #comparisonsOf: (repositoryId: string) => Comparisons;
   readonly #commits: CommitWriter;
   readonly #packs: PackPublisher;
+  /** Repositories in which a commit has its turn, and when that is over. */
+  readonly #turns = new Map<string, Promise<void>>();
   readonly #sealed = new WeakMap<PreparedPack, SealedPack>();
 
   constructor(options: StoreOptions, work: ProcessDirectory) {
@@ -75,7 +77,8 @@ class CachedRepositoryStore implements LocalRepositoryStore {
     this.#objects = new PublishedObjects(this.#views, new ObjectCache(options.limits.objectCacheBytes));
     this.#comparisonsOf = createComparisons(this.#views);
     this.#packs = new PackPublisher(options.database);
-    this.#commits = new CommitWriter({ ...options, store: this, cache: this.#objects.cache });
+    const inTurn: PublishInTurn = (repositoryId, make) => this.#publishInTurn(repositoryId, make);
+    this.#commits = new CommitWriter({ ...options, store: this, publishInTurn: inTurn, cache: this.#objects.cache });
   }
 
   async find(namespace: string, slug: string): Promise<Repository | null> {
@@ -122,9 +125,28 @@ class CachedRepositoryStore implements LocalRepositoryStore {
   }
 
   async publish(given: Publication, also?: (tx: Transaction) => Promise<void>): Promise<void> {
-    const publication = { traceparent: this.#options.tracer?.current()?.traceparent ?? null, ...given };
+    const publication = this.#traced(given);
+    // It would wait in the database, with a connection that the turn may need to read by.
+    await this.#turns.get(publication.repositoryId);
     await publish({ database: this.#options.database, packs: this.#packs }, publication, also ?? null);
     for (const pack of publication.packs) await this.#keepLocally(publication.repositoryId, pack);
+  }
+
+  async #publishInTurn(repositoryId: string, make: Parameters<PublishInTurn>[1]): Promise<void> {
+    const turn = Promise.withResolvers<void>();
+    this.#turns.set(repositoryId, turn.promise);
+    try {
+      const { database } = this.#options;
+      const { packs } = await publishInTurn(database, repositoryId, async (readRef) => this.#traced(await make(readRef)));
+      for (const pack of packs) await this.#keepLocally(repositoryId, pack);
+    } finally {
+      this.#turns.delete(repositoryId);
+      turn.resolve();
+    }
+  }
+
+  #traced(publication: Publication): Publication {
+    return { traceparent: this.#options.tracer?.current()?.traceparent ?? null, ...publication };
   }
 
   outgoingPack({ id }: Repository, objects: OutgoingObjects, signal: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -12,8 +12,9 @@ import { notify } from "../db/notify.ts";
 import { insertPack } from "../db/packs.ts";
 import { publishNewRef } from "../db/publish-new-ref.ts";
 import { readRef } from "../db/refs.ts";
-import { advanceVersion } from "../db/repositories.ts";
+import { advanceVersion, lockForPublishing } from "../db/repositories.ts";
 import { CoregitError } from "../domain/errors.ts";
+import type { Oid } from "../domain/oid.ts";
 import { checkRefName } from "../domain/ref-name.ts";
 import type { PackPublisher } from "./pack-publisher.ts";
 import type { Publication } from "./store.ts";
@@ -32,6 +33,25 @@ export async function publish(
   await database.transaction(async (tx) => {
     await writePublication(tx, publication);
     await also?.(tx);
+  });
+}
+
+/**
+ * Publishes what is made of the refs as they are while nobody else can move them. For those who lost race after race: the
+ * repository waits for `make`, so it has to be quick.
+ * @throws CoregitError as `publish`, and what `make` throws; then nothing was written.
+ */
+export async function publishInTurn(
+  database: Database,
+  repositoryId: string,
+  make: (readRef: (name: string) => Promise<Oid | null>) => Promise<Publication>,
+): Promise<Publication> {
+  return await database.transaction(async (tx) => {
+    await lockForPublishing(tx, repositoryId);
+    const publication = await make((name) => readRef(tx, repositoryId, name));
+    for (const { name, next } of publication.refs) if (next !== null) checkName(name);
+    await writePublication(tx, publication);
+    return publication;
   });
 }
 
