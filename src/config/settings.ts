@@ -22,7 +22,7 @@ export const SERVER_SETTINGS: readonly Setting[] = [
   setting(
     "COREGIT_BLOB_STORE",
     "standalone: file://<data-dir>/packs; else postgres:",
-    "where packs are: postgres: or file:///dir",
+    "where packs are: postgres:, file:///dir or s3://bucket/prefix",
   ),
   setting("COREGIT_DATA_DIR", "./.coregit", "state of standalone; root of the cache of the other roles"),
   setting("COREGIT_CACHE_MAX_BYTES", "10GiB", "size of the local git cache"),

@@ -36,6 +36,7 @@ function lookAt({ queue, index }: KindAtWork, rowId: string): void {
 /** Much that is announced was shown before: what this process itself has just declared, to begin with. */
 async function lookAtSync(declarations: Declarations, { repoSyncs, shown }: KindsAtWork, id: string): Promise<void> {
   if (repoSyncs.index.keyOf(id) === null) return;
+  // What cannot be read now is looked at, with the queue's repetitions.
   const sync = await declarations.readSync(id).catch(() => null);
   if (sync === null || shown.isNews(sync)) lookAt(repoSyncs, id);
 }

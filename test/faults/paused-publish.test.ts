@@ -12,17 +12,22 @@ const IDLE_MS = 2_000;
 /** The exit code of a program whose transaction the database has ended. */
 const ENDED_BY_DATABASE = 3;
 
-it("a replica that sleeps inside a publish holds others up for a bounded time, and publishes nothing when it wakes up", async () => {
-  await using stack = new AsyncDisposableStack();
+/** A repository of one commit, and a program that is about to publish another one in a transaction that may idle for so long. */
+async function openSleeper(stack: AsyncDisposableStack, idleMs: number) {
   const { url, database } = stack.use(await createTestDatabase());
   const cacheDir = await mkdtemp(join(tmpdir(), "coregit-paused-publish-"));
   stack.defer(() => rm(cacheDir, { recursive: true, force: true }));
   const repository = await addRepository(database);
   const { store } = stack.use(await openTestStore(database));
   const first = await publishSmallCommit(store, repository, { text: "first", expected: null });
-
-  const settings = [url, cacheDir, repository.id, first, String(IDLE_MS)];
+  const settings = [url, cacheDir, repository.id, first, String(idleMs)];
   const sleeper = stack.use(startChildProgram("publish-and-wait.ts", settings));
+  return { database, repository, store, first, sleeper };
+}
+
+it("a replica that sleeps inside a publish holds others up for a bounded time, and publishes nothing when it wakes up", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { database, repository, store, first, sleeper } = await openSleeper(stack, IDLE_MS);
   expect(await sleeper.firstLine).toBe("publishing");
   process.kill(sleeper.pid, "SIGSTOP");
 
@@ -44,15 +49,7 @@ it("a replica that sleeps inside a publish holds others up for a bounded time, a
 
 it("a replica that wakes up in time publishes, and who waited for it hears that the ref moved", async () => {
   await using stack = new AsyncDisposableStack();
-  const { url, database } = stack.use(await createTestDatabase());
-  const cacheDir = await mkdtemp(join(tmpdir(), "coregit-paused-publish-"));
-  stack.defer(() => rm(cacheDir, { recursive: true, force: true }));
-  const repository = await addRepository(database);
-  const { store } = stack.use(await openTestStore(database));
-  const first = await publishSmallCommit(store, repository, { text: "first", expected: null });
-
-  const settings = [url, cacheDir, repository.id, first, "60000"];
-  const sleeper = stack.use(startChildProgram("publish-and-wait.ts", settings));
+  const { database, repository, store, first, sleeper } = await openSleeper(stack, 60_000);
   await sleeper.firstLine;
   process.kill(sleeper.pid, "SIGSTOP");
   const waiting = publishSmallCommit(store, repository, { text: "second", expected: first });
