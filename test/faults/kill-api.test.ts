@@ -74,15 +74,20 @@ async function killInOneRepository(world: World, slug: string, totals: Totals): 
   for (let kill = 0; kill < KILLS_A_ROUND && totals.kills < KILLS; kill += 1) {
     const victim = replicas[random() < 0.5 ? 0 : 1];
     const survivor = victim === replicas[0] ? replicas[1] : replicas[0];
-    totals.midWork += await killAmidWork(victim, { writers, log, replicas, random });
+    await killAmidWork(victim, { writers, log, replicas, random });
     totals.kills += 1;
+    const ofKilled = await victim.unfinished();
+    if ([...ofKilled.values()].some((pieces) => pieces.length > 0)) totals.midWork += 1;
     // At once: neither a lock nor a ref that the killed one held up keeps anybody waiting.
     const goOn = writers.map((writer) => write(writer, survivor, log));
     await Promise.all([...goOn, victim.start()]);
-    const left = await victim.unfinished();
-    expect({ slug, left }, "a start removes what the killed process left, and makes its own folder").toEqual({
+    // The folder of the process that started may hold pieces already: its upkeep works without being asked.
+    const folders = [...(await victim.unfinished()).keys()];
+    const left = folders.filter((name) => ofKilled.has(name));
+    expect({ slug, left, folders: folders.length }, "a start removes what the killed process left, and makes its own").toEqual({
       slug,
-      left: [[]],
+      left: [],
+      folders: 1,
     });
   }
   totals.cutOffPresent += await expectTruth(world, slug, log);
@@ -113,8 +118,8 @@ type Traffic = {
   readonly random: () => number;
 };
 
-/** All writers write to both replicas until one is killed. Gives 1 when that left unfinished work in its cache. */
-async function killAmidWork(victim: ApiReplica, { writers, log, replicas, random }: Traffic): Promise<number> {
+/** All writers write to both replicas until one is killed. */
+async function killAmidWork(victim: ApiReplica, { writers, log, replicas, random }: Traffic): Promise<void> {
   let isOver = false;
   const running = writers.map(async (writer, index) => {
     for (let turn = index; !isOver; turn += 1) await write(writer, replicas[turn % 2 === 0 ? 0 : 1], log);
@@ -123,7 +128,6 @@ async function killAmidWork(victim: ApiReplica, { writers, log, replicas, random
   isOver = true;
   await victim.kill();
   await Promise.all(running);
-  return (await victim.unfinished()).some((pieces) => pieces.length > 0) ? 1 : 0;
 }
 
 async function write(writer: Writer, target: ApiReplica, log: OperationLog): Promise<void> {

@@ -46,11 +46,12 @@ export class ApiReplica implements AsyncDisposable {
     await running[Symbol.asyncDispose]();
   }
 
-  /** Folders of unfinished work: of each process its own, in which each piece has one. */
-  async unfinished(): Promise<string[][]> {
+  /** The folders of unfinished work, each of one process, with the pieces in it. */
+  async unfinished(): Promise<Map<string, readonly string[]>> {
     const folder = join(this.cacheDir, "quarantine");
     const processes = await readdir(folder);
-    return await Promise.all(processes.map((name) => readdir(join(folder, name)).catch(() => [])));
+    const read = async (name: string) => [name, await readdir(join(folder, name)).catch(() => [])] as const;
+    return new Map(await Promise.all(processes.map(read)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
