@@ -1,6 +1,7 @@
 // Rows of `packs` as compaction needs them: where there are many, and one in the place of many.
 import type { Queryable, Transaction } from "./database.ts";
 import { insertPack, type NewPack } from "./packs.ts";
+import { keepRepository } from "./repositories.ts";
 
 export type PackCount = { readonly repositoryId: string; readonly packs: number };
 
@@ -35,14 +36,16 @@ export async function replacePacks(
   repositoryId: string,
   { replaced, pack }: { readonly replaced: readonly string[]; readonly pack: NewPack },
 ): Promise<boolean> {
-  // In the order of a publish: the repository's row first. Whoever retires packs waits here, so that the count holds.
-  await tx.query("SELECT FROM repositories WHERE id = $1 FOR NO KEY UPDATE", [repositoryId]);
+  // Thousands of rows change first, beside publishes, which wait only for the last two statements. A deletion, which takes the
+  // repository's row before those of its packs, waits from the start: else each could have what the other needs.
+  if (!(await keepRepository(tx, repositoryId))) return false;
   const live = "repository_id = $1 AND id = ANY($2) AND retired_at IS NULL";
-  const found = await tx.query(`SELECT FROM packs WHERE ${live} FOR UPDATE`, [repositoryId, replaced]);
+  // Whoever retires packs waits here, so that the count holds.
+  const found = await tx.query(`SELECT FROM packs WHERE ${live} ORDER BY id FOR UPDATE`, [repositoryId, replaced]);
   if (found.rowCount !== replaced.length) return false;
-  await tx.query("UPDATE repositories SET version = version + 1 WHERE id = $1", [repositoryId]);
   // Not the time at which the transaction began: views count from here for how long a replaced pack may still be in use.
   await tx.query(`UPDATE packs SET retired_at = clock_timestamp() WHERE ${live}`, [repositoryId, replaced]);
+  await tx.query("UPDATE repositories SET version = version + 1 WHERE id = $1", [repositoryId]);
   await insertPack(tx, repositoryId, pack);
   return true;
 }

@@ -62,6 +62,11 @@ export async function advanceVersion(tx: Transaction, id: string): Promise<boole
   return rowCount === 1;
 }
 
+/** Lets nobody delete the repository until the transaction ends; others publish to it meanwhile. False: it is not there. */
+export async function keepRepository(tx: Transaction, id: string): Promise<boolean> {
+  return (await tx.query("SELECT FROM repositories WHERE id = $1 FOR KEY SHARE", [id])).rowCount === 1;
+}
+
 /** Lets nobody else publish to the repository until the transaction ends; those who wait come in their order. */
 export async function lockForPublishing(tx: Transaction, id: string): Promise<void> {
   await tx.query("SELECT FROM repositories WHERE id = $1 FOR NO KEY UPDATE", [id]);

@@ -31,6 +31,7 @@ import type {
   RepositoryStore,
 } from "./store.ts";
 import type { StoreOptions } from "./store-options.ts";
+import { beginWork } from "./upkeep/breaks.ts";
 import { compact } from "./upkeep/compact.ts";
 import { ViewCache, type ViewLease } from "./views.ts";
 
@@ -165,14 +166,16 @@ class CachedRepositoryStore implements LocalRepositoryStore {
 
   async compact(repositoryId: string, signal: AbortSignal): Promise<number> {
     const folder = this.#work.newFolder();
+    const takeBreak = beginWork(this.#options.clock);
     try {
-      const compaction = await compact({ ...this.#options, repositoryId, folder, signal });
+      const compaction = await compact({ ...this.#options, repositoryId, folder, signal, takeBreak });
       if (compaction === null) return 0;
       const { pack, files, replacedPacks } = compaction;
       await this.#locally(pack, async () => {
         await this.#views.adopt(repositoryId, pack.name, files);
         await this.#views.follow(repositoryId);
       });
+      await takeBreak(signal);
       return replacedPacks;
     } finally {
       await rm(folder, { recursive: true, force: true });

@@ -48,6 +48,8 @@ export type FillTarget = {
   readonly repositoryId: string;
   /** For the files on their way, in the same file system; made and removed here. */
   readonly workFolder: string;
+  /** Waited for after each batch of small packs; default: nobody is in the way of others. */
+  readonly afterBatch?: () => Promise<void>;
 };
 
 /** @throws CoregitError `StorageCorrupt` when bytes are not those that were published; `ObjectMissing` when they are gone. */
@@ -63,6 +65,7 @@ export async function fillPacks(
     for (const batch of inBatches(packs.filter(({ isInline }) => isInline))) {
       signal?.throwIfAborted();
       await fillBatch(batch, source, target);
+      await target.afterBatch?.();
     }
     const stored = packs.filter(({ isInline }) => !isInline);
     await inParallel(stored, CONCURRENT_FILLS, (pack) => fillStored(pack, source, target, signal));

@@ -21,6 +21,7 @@ import { readContents } from "../placed-packs.ts";
 import { preparePack } from "../prepare-pack.ts";
 import type { PreparedPack } from "../store.ts";
 import type { StoreOptions } from "../store-options.ts";
+import type { TakeBreak } from "./breaks.ts";
 import { chooseForJoining } from "./geometric-order.ts";
 
 /** git looks for an object in one pack after the other: more at once cost more than another round. */
@@ -35,6 +36,8 @@ export type CompactionContext = Pick<StoreOptions, "database" | "blobs" | "limit
   /** Made here; removed by the caller. */
   readonly folder: string;
   readonly signal: AbortSignal;
+  /** Between pieces of its work. */
+  readonly takeBreak: TakeBreak;
 };
 
 export type Compaction = { readonly pack: PreparedPack; readonly files: PackFiles; readonly replacedPacks: number };
@@ -66,16 +69,18 @@ function chooseJoined(packs: readonly LivePack[]): readonly LivePack[] {
 
 async function packTogether(
   packs: readonly LivePack[],
-  { folder, signal, limits, blobs, database, repositoryId }: CompactionContext,
+  { folder, signal, limits, blobs, database, repositoryId, takeBreak }: CompactionContext,
 ): Promise<{ readonly pack: PreparedPack; readonly files: PackFiles }> {
   await makeBareDirectory(folder);
-  const target = { directory: folder, repositoryId, workFolder: joinPath(folder, "arriving") };
+  const afterBatch = () => takeBreak(signal);
+  const target = { directory: folder, repositoryId, workFolder: joinPath(folder, "arriving"), afterBatch };
   await fillPacks(packs, { database, blobs }, target, signal);
   const contents = await readContents(folder);
   const names = [...contents.keys()];
   const files = await join(contents, { gitDir: folder, folder, memoryBytes: limits.gitMemoryBytes, signal });
   const index = await readFile(files.idx);
   for (const name of names) {
+    await takeBreak(signal);
     signal.throwIfAborted();
     if (await coversIndex(index, await readFile(packPath(folder, name, "idx")))) continue;
     throw new CoregitError("Internal", `git left out objects of pack ${name} when it was to be joined with others.`);

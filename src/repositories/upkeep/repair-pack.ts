@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
 import type { Database } from "../../db/database.ts";
 import type { CheckedPack } from "../../db/pack-checks.ts";
 import { insertPack, type NewPack } from "../../db/packs.ts";
-import { advanceVersion } from "../../db/repositories.ts";
+import { advanceVersion, keepRepository } from "../../db/repositories.ts";
 import { retirePack } from "../../db/retired-packs.ts";
 import { newRowId } from "../../db/row-id.ts";
 import { CoregitError } from "../../domain/errors.ts";
@@ -88,9 +88,10 @@ async function storeCopy(copy: CheckedPack, source: PartSource, storage: PackSto
 
 async function replace(pack: CheckedPack, copy: NewPack, database: Database): Promise<boolean> {
   return await database.transaction(async (tx) => {
-    // As a publish: the repository's row first, so that neither a compaction nor a collection comes between.
-    if (!(await advanceVersion(tx, pack.repositoryId))) return false;
+    // In the order of a compaction; the copy comes once the repository is locked, so that no collection takes it for an orphan.
+    if (!(await keepRepository(tx, pack.repositoryId))) return false;
     if (!(await retirePack(tx, pack.id))) return false;
+    await advanceVersion(tx, pack.repositoryId);
     await insertPack(tx, pack.repositoryId, copy);
     return true;
   });
