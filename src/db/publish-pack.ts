@@ -2,6 +2,7 @@
 // no longer than the server takes. Several of them share a statement, and with it the wait for the disk and the one for
 // the server's queue of notifications, which lets one transaction commit at a time. The effects and the order of locks are
 // those of the transaction in the git store's publish: first the repository's row, then the ref.
+import { CoregitError } from "../domain/errors.ts";
 import { CHANNELS, type Queryable } from "./database.ts";
 import type { RefMove } from "./move-refs.ts";
 import { type NewPack, packValues } from "./packs.ts";
@@ -62,9 +63,13 @@ function valuesOf({ repositoryId, pack, move, actor, reason, traceparent }: Pack
   return [...packValues(repositoryId, pack), move.name, move.expected, move.next, actor, reason, traceparent];
 }
 
+const ALONE = statement(1, "NO KEY UPDATE");
+/** By how many publications they take, less one. */
+const TOGETHER = Array.from({ length: MAX_TOGETHER }, (_, index) => statement(index + 1, "NO KEY UPDATE SKIP LOCKED"));
+
 /** False: the ref is not what it was expected to be, or not there, and nothing was written but perhaps a new version. */
 export async function publishPack(db: Queryable, publication: PackPublication): Promise<boolean> {
-  const { rowCount } = await db.query(statement(1, "NO KEY UPDATE"), valuesOf(publication), "publish-pack");
+  const { rowCount } = await db.query(ALONE, valuesOf(publication), "publish-pack");
   return rowCount === 1;
 }
 
@@ -79,7 +84,8 @@ export async function publishPacks(
 ): Promise<ReadonlySet<PackPublication>> {
   const { length } = publications;
   const values = publications.flatMap(valuesOf);
-  const sql = statement(length, "NO KEY UPDATE SKIP LOCKED");
+  const sql = TOGETHER[length - 1];
+  if (sql === undefined) throw new CoregitError("Internal", `No statement takes ${length} publications.`);
   const { rows } = await db.query<{ item: number }>(sql, values, `publish-packs-${length}`);
   return new Set(rows.flatMap(({ item }) => publications[item] ?? []));
 }

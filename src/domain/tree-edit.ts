@@ -7,6 +7,7 @@ import { EMPTY_TREE, type Oid } from "./oid.ts";
 import { displayPath } from "./path-rules.ts";
 import type { FileEntry, GitPath, Tree, TreeEntry, TreeReader } from "./tree.ts";
 import type { Changes } from "./tree-diff.ts";
+import { positionOf } from "./tree-lookup.ts";
 
 /** A tree that was made, with its entries. */
 export type NewTree = NewObject & { readonly tree: Tree };
@@ -68,13 +69,42 @@ type Edit = { readonly read: TreeReader; readonly built: Map<Oid, NewTree>; read
 
 async function editFolder(edit: Edit, oid: Oid, node: Node, prefix: string): Promise<Oid> {
   const tree = oid === EMPTY_TREE ? [] : await edit.read(oid);
-  const entries = new Map(tree.map((entry) => [entry.name, entry]));
+  const edited = new EditedEntries(tree);
   for (const [name, child] of node.children ?? []) {
-    const next = await editEntry(edit, entries.get(name), child, prefix + name);
-    if (next === null) entries.delete(name);
-    else entries.set(name, { name, mode: next.mode, oid: next.oid });
+    const at = positionOf(tree, name);
+    const next = await editEntry(edit, tree[at], child, prefix + name);
+    edited.set(at, next === null ? null : { name, mode: next.mode, oid: next.oid });
   }
-  return build(edit, [...entries.values()]);
+  return build(edit, edited.inOrder());
+}
+
+/** The entries of a tree while they change. Most changes leave an entry where it is, and then nothing needs sorting. */
+class EditedEntries {
+  readonly #entries: (TreeEntry | null)[];
+  readonly #added: TreeEntry[] = [];
+  #isInOrder = true;
+
+  constructor(tree: Tree) {
+    this.#entries = [...tree];
+  }
+
+  /** In place of the entry at a position of the tree; -1: there was none. Null: there is none any more. */
+  set(at: number, entry: TreeEntry | null): void {
+    const present = this.#entries[at] ?? null;
+    if (present === null && entry === null) return;
+    if (present !== null && entry !== null && isFolder(present) === isFolder(entry)) {
+      this.#entries[at] = entry;
+      return;
+    }
+    this.#isInOrder = false;
+    if (present !== null) this.#entries[at] = null;
+    if (entry !== null) this.#added.push(entry);
+  }
+
+  inOrder(): Tree {
+    const left = this.#entries.filter((entry) => entry !== null);
+    return this.#isInOrder ? left : [...left, ...this.#added].sort(compareEntries);
+  }
 }
 
 async function editEntry(edit: Edit, present: TreeEntry | undefined, node: Node, path: GitPath): Promise<Placed | null> {
@@ -88,7 +118,11 @@ type Placed = Pick<TreeEntry, "mode" | "oid">;
 
 /** The entry if it is of this kind. */
 function only(entry: TreeEntry | undefined, kind: "file" | "folder"): Placed | null {
-  return entry !== undefined && (entry.mode === "40000") === (kind === "folder") ? entry : null;
+  return entry !== undefined && isFolder(entry) === (kind === "folder") ? entry : null;
+}
+
+function isFolder({ mode }: Placed): boolean {
+  return mode === "40000";
 }
 
 async function editSubfolder(edit: Edit, present: TreeEntry | undefined, node: Node, path: GitPath): Promise<Placed | null> {
@@ -96,9 +130,9 @@ async function editSubfolder(edit: Edit, present: TreeEntry | undefined, node: N
   return oid === EMPTY_TREE ? null : { mode: "40000", oid };
 }
 
-function build(edit: Edit, entries: TreeEntry[]): Oid {
+function build(edit: Edit, entries: Tree): Oid {
   if (entries.length === 0) return EMPTY_TREE;
-  const built = newTree(entries.sort(compareEntries));
+  const built = newTree(entries);
   edit.built.set(built.oid, built);
   return built.oid;
 }

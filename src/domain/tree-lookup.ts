@@ -37,11 +37,17 @@ export async function folderAt(read: TreeReader, root: Oid, path: GitPath): Prom
 async function findChild(read: TreeReader, parent: TreeEntry, name: string): Promise<TreeEntry | null> {
   if (parent.mode !== "40000" || parent.oid === EMPTY_TREE) return null;
   const tree = await read(parent.oid);
-  return findEntry(tree, name, name) ?? findEntry(tree, name, `${name}/`);
+  return tree[positionOf(tree, name)] ?? null;
 }
 
-/** In a tree the entry called `name`, whose place in git's order is that of `key`. */
-function findEntry(tree: Tree, name: string, key: string): TreeEntry | null {
+/** The position of the entry called `name`, a file or a folder; -1: there is none. */
+export function positionOf(tree: Tree, name: string): number {
+  const file = findPosition(tree, name, name);
+  return file >= 0 ? file : findPosition(tree, name, `${name}/`);
+}
+
+/** In a tree the position of the entry called `name`, whose place in git's order is that of `key`. */
+function findPosition(tree: Tree, name: string, key: string): number {
   let low = 0;
   let high = tree.length;
   while (low < high) {
@@ -50,6 +56,5 @@ function findEntry(tree: Tree, name: string, key: string): TreeEntry | null {
     if (entry !== undefined && sortKey(entry) < key) low = middle + 1;
     else high = middle;
   }
-  const found = tree[low];
-  return found?.name === name ? found : null;
+  return tree[low]?.name === name ? low : -1;
 }

@@ -5,7 +5,7 @@ import { crc32 } from "node:zlib";
 import type { NewObject, ObjectType } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import { compress, compressLater } from "./deflate.ts";
-import { encodePackHeader } from "./pack-header.ts";
+import { encodePackHeader, PACK_HEADER_BYTES, PACK_TRAILER_BYTES } from "./pack-header.ts";
 import { encodeIndex, type IndexEntry } from "./pack-index.ts";
 
 const TYPE_NUMBER: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 };
@@ -19,7 +19,7 @@ export type WrittenPack = {
 };
 
 /** An object as it stands in a pack: its header and its compressed content. */
-type PackedObject = { readonly oid: Oid; readonly bytes: Buffer };
+type PackedObject = { readonly oid: Oid; readonly header: Buffer; readonly deflated: Buffer };
 
 /** An object given twice is written once. The same objects in the same order give the same bytes. */
 export function writePack(objects: readonly NewObject[]): WrittenPack {
@@ -38,26 +38,27 @@ function distinct(objects: readonly NewObject[]): NewObject[] {
 }
 
 function packed({ oid, type, content }: NewObject, deflated: Buffer): PackedObject {
-  return { oid, bytes: Buffer.concat([entryHeader(type, content.byteLength), deflated]) };
+  return { oid, header: entryHeader(type, content.byteLength), deflated };
 }
 
+/** Everything is copied once, to where it stays. */
 function joinPack(objects: readonly PackedObject[]): WrittenPack {
-  const header = encodePackHeader(objects.length);
+  const size = objects.reduce((sum, { header, deflated }) => sum + header.length + deflated.length, PACK_HEADER_BYTES);
+  const pack = Buffer.allocUnsafeSlow(size + PACK_TRAILER_BYTES);
+  pack.set(encodePackHeader(objects.length));
   const entries: IndexEntry[] = [];
-  let offset = header.length;
-  for (const { oid, bytes } of objects) {
-    entries.push({ oid, offset, crc32: crc32(bytes) });
-    offset += bytes.length;
+  let offset = PACK_HEADER_BYTES;
+  for (const { oid, header, deflated } of objects) {
+    pack.set(header, offset);
+    pack.set(deflated, offset + header.length);
+    const end = offset + header.length + deflated.length;
+    entries.push({ oid, offset, crc32: crc32(pack.subarray(offset, end)) });
+    offset = end;
   }
-  const body = Buffer.concat([header, ...objects.map(({ bytes }) => bytes)]);
-  const checksum = hash("sha1", body, "buffer");
+  const checksum = hash("sha1", pack.subarray(0, size), "buffer");
+  pack.set(checksum, size);
   const sorted = entries.sort((a, b) => (a.oid < b.oid ? -1 : 1));
-  return {
-    name: checksum.toString("hex"),
-    objectCount: objects.length,
-    pack: Buffer.concat([body, checksum]),
-    idx: encodeIndex(sorted, checksum),
-  };
+  return { name: checksum.toString("hex"), objectCount: objects.length, pack, idx: encodeIndex(sorted, checksum) };
 }
 
 /** Type and inflated size: four bits of size in the first byte, then seven a byte, lowest first. */
