@@ -27,6 +27,16 @@ export async function tryLockCompaction(tx: Transaction, repositoryId: string, p
   return rows[0]?.taken === true;
 }
 
+/** Rows that take the server a few milliseconds: commits share its processor and its log. */
+const RETIRED_AT_ONCE = 100;
+
+export type Replacement = {
+  readonly replaced: readonly string[];
+  readonly pack: NewPack;
+  /** Waited for between rows, which are locked, before the repository is. */
+  readonly takeBreak: () => Promise<void>;
+};
+
 /**
  * Retires the packs `replaced` and puts `pack` in their place; the repository's version moves, so that views notice. False,
  * and nothing was written: the repository is gone, or one of the packs is not live any more.
@@ -34,7 +44,7 @@ export async function tryLockCompaction(tx: Transaction, repositoryId: string, p
 export async function replacePacks(
   tx: Transaction,
   repositoryId: string,
-  { replaced, pack }: { readonly replaced: readonly string[]; readonly pack: NewPack },
+  { replaced, pack, takeBreak }: Replacement,
 ): Promise<boolean> {
   // Thousands of rows change first, beside publishes, which wait only for the last two statements. A deletion, which takes the
   // repository's row before those of its packs, waits from the start: else each could have what the other needs.
@@ -44,7 +54,11 @@ export async function replacePacks(
   const found = await tx.query(`SELECT FROM packs WHERE ${live} ORDER BY id FOR UPDATE`, [repositoryId, replaced]);
   if (found.rowCount !== replaced.length) return false;
   // Not the time at which the transaction began: views count from here for how long a replaced pack may still be in use.
-  await tx.query(`UPDATE packs SET retired_at = clock_timestamp() WHERE ${live}`, [repositoryId, replaced]);
+  for (let start = 0; start < replaced.length; start += RETIRED_AT_ONCE) {
+    const slice = replaced.slice(start, start + RETIRED_AT_ONCE);
+    await tx.query(`UPDATE packs SET retired_at = clock_timestamp() WHERE ${live}`, [repositoryId, slice]);
+    await takeBreak();
+  }
   await tx.query("UPDATE repositories SET version = version + 1 WHERE id = $1", [repositoryId]);
   await insertPack(tx, repositoryId, pack);
   return true;

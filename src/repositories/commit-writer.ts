@@ -4,7 +4,7 @@
 // local view as long as what it needs was read or written here lately.
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../domain/clock.ts";
-import { type CommitContent, signatureOf } from "../domain/commit.ts";
+import { type Commit, type CommitContent, signatureOf } from "../domain/commit.ts";
 import { planCommit } from "../domain/commit-plan.ts";
 import { CoregitError, type ErrorCode } from "../domain/errors.ts";
 import { encodeCommit, type NewObject, newObject } from "../domain/object-codec.ts";
@@ -53,7 +53,12 @@ type WriterOptions = Pick<StoreOptions, "blobs" | "limits"> & {
   readonly cache: ObjectCache;
 };
 
-type Made = { readonly publication: Publication; readonly objects: readonly NewObject[]; readonly result: CommitResult };
+type Made = {
+  readonly publication: Publication;
+  readonly objects: readonly NewObject[];
+  readonly commit: Commit;
+  readonly result: CommitResult;
+};
 
 type RepositoryName = Pick<Repository, "namespace" | "slug">;
 
@@ -171,7 +176,8 @@ export class CommitWriter {
     const { request, ref, destination } = job;
     const parent = await baseOf(job, head);
     const { root, objects } = await this.#plan(job, parent);
-    const commit = newObject("commit", encodeCommit(this.#describe(request, { tree: root, parent })));
+    const content = this.#describe(request, { tree: root, parent });
+    const commit = newObject("commit", encodeCommit(content));
     const made = [...job.blobs.loose, ...objects, commit];
     const packs = [...job.blobs.packs, await packObjects(made, destination)];
     const { repositoryId } = destination;
@@ -180,13 +186,15 @@ export class CommitWriter {
     return {
       publication,
       objects: made,
+      commit: { oid: commit.oid, ...content },
       result: { sha: commit.oid, tree: root, branch: request.branch, parent, previous: head },
     };
   }
 
-  #landed({ key }: Job, { publication, objects, result }: Made): CommitResult {
+  #landed({ key }: Job, { publication: { repositoryId }, objects, commit, result }: Made): CommitResult {
     this.#heads.set(key, result.sha);
-    this.#options.cache.setObjects(publication.repositoryId, objects);
+    this.#options.cache.setObjects(repositoryId, objects);
+    this.#options.cache.setCommit(repositoryId, commit);
     return result;
   }
 

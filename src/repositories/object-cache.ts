@@ -2,7 +2,7 @@
 // repository has its own: that one repository has an object must not make it readable through another.
 import { LRUCache } from "lru-cache";
 import type { Commit } from "../domain/commit.ts";
-import { decodeCommit, type NewObject } from "../domain/object-codec.ts";
+import type { NewObject } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { Tree } from "../domain/tree.ts";
 import type { NewTree } from "../domain/tree-edit.ts";
@@ -60,13 +60,11 @@ export class ObjectCache {
     this.#objects.set(`${repositoryId}/${oid}`, { kind: "blob", content: new Uint8Array(content) });
   }
 
-  /** Takes over objects that were made in process. */
+  /** Takes over trees and blobs that were made in process. */
   setObjects(repositoryId: string, objects: readonly (NewObject | NewTree)[]): void {
     for (const object of objects) {
-      const { oid, type, content } = object;
-      if ("tree" in object) this.setTree(repositoryId, oid, object.tree);
-      else if (type === "blob") this.setBlob(repositoryId, oid, content);
-      else if (type === "commit") this.setCommit(repositoryId, decodeCommit(oid, content));
+      if ("tree" in object) this.setTree(repositoryId, object.oid, object.tree);
+      else if (object.type === "blob") this.setBlob(repositoryId, object.oid, object.content);
     }
   }
 

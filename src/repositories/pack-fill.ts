@@ -18,9 +18,11 @@ import type { WrittenPack } from "../git/pack-writer.ts";
 import { checkedBytes, checkHash, type PackPart } from "./checked-bytes.ts";
 import { inParallel } from "./in-parallel.ts";
 
+type BatchLimits = { readonly packs: number; readonly bytes: number };
 /** What is held of small packs at once. To check so many, or to join them, holds the event loop for about five milliseconds. */
-const BATCH_BYTES = 2 * 1024 ** 2;
-const BATCH_PACKS = 250;
+const BATCH: BatchLimits = { packs: 250, bytes: 2 * 1024 ** 2 };
+/** The same beside others, whose answers wait for it. */
+const SMALL_BATCH: BatchLimits = { packs: 80, bytes: 1024 ** 2 };
 /** So many small packs take git and the disk longer than to make one of them does. */
 const MANY_PACKS = 64;
 const CONCURRENT_FILLS = 4;
@@ -48,8 +50,8 @@ export type FillTarget = {
   readonly repositoryId: string;
   /** For the files on their way, in the same file system; made and removed here. */
   readonly workFolder: string;
-  /** Waited for after each batch of small packs; default: nobody is in the way of others. */
-  readonly afterBatch?: () => Promise<void>;
+  /** For work that nobody waits for: batches are smaller, and this is waited for after each. */
+  readonly takeBreak?: () => Promise<void>;
 };
 
 /** @throws CoregitError `StorageCorrupt` when bytes are not those that were published; `ObjectMissing` when they are gone. */
@@ -62,10 +64,14 @@ export async function fillPacks(
   if (packs.length === 0) return;
   await mkdir(target.workFolder, { recursive: true });
   try {
-    for (const batch of inBatches(packs.filter(({ isInline }) => isInline))) {
+    const limits = target.takeBreak === undefined ? BATCH : SMALL_BATCH;
+    for (const batch of inBatches(
+      packs.filter(({ isInline }) => isInline),
+      limits,
+    )) {
       signal?.throwIfAborted();
       await fillBatch(batch, source, target);
-      await target.afterBatch?.();
+      await target.takeBreak?.();
     }
     const stored = packs.filter(({ isInline }) => !isInline);
     await inParallel(stored, CONCURRENT_FILLS, (pack) => fillStored(pack, source, target, signal));
@@ -74,12 +80,12 @@ export async function fillPacks(
   }
 }
 
-function* inBatches(packs: readonly LivePack[]): Generator<readonly LivePack[]> {
+function* inBatches(packs: readonly LivePack[], limits: BatchLimits): Generator<readonly LivePack[]> {
   let batch: LivePack[] = [];
   let bytes = 0;
   for (const pack of packs) {
     const size = pack.packSize + pack.idxSize;
-    if (batch.length === BATCH_PACKS || (batch.length > 0 && bytes + size > BATCH_BYTES)) {
+    if (batch.length === limits.packs || (batch.length > 0 && bytes + size > limits.bytes)) {
       yield batch;
       batch = [];
       bytes = 0;

@@ -56,7 +56,8 @@ async function compactLocked(tx: Transaction, context: CompactionContext): Promi
   const joined = chooseJoined(await listLivePacks(tx, repositoryId));
   if (joined.length < 2) return null;
   const { pack, files } = await packTogether(joined, context);
-  const isReplaced = await replacePacks(tx, repositoryId, { replaced: joined.map(({ id }) => id), pack });
+  const takeBreak = () => context.takeBreak(context.signal);
+  const isReplaced = await replacePacks(tx, repositoryId, { replaced: joined.map(({ id }) => id), pack, takeBreak });
   return isReplaced ? { pack, files, replacedPacks: joined.length } : null;
 }
 
@@ -72,8 +73,12 @@ async function packTogether(
   { folder, signal, limits, blobs, database, repositoryId, takeBreak }: CompactionContext,
 ): Promise<{ readonly pack: PreparedPack; readonly files: PackFiles }> {
   await makeBareDirectory(folder);
-  const afterBatch = () => takeBreak(signal);
-  const target = { directory: folder, repositoryId, workFolder: joinPath(folder, "arriving"), afterBatch };
+  const target = {
+    directory: folder,
+    repositoryId,
+    workFolder: joinPath(folder, "arriving"),
+    takeBreak: () => takeBreak(signal),
+  };
   await fillPacks(packs, { database, blobs }, target, signal);
   const contents = await readContents(folder);
   const names = [...contents.keys()];
