@@ -35,7 +35,7 @@ type ConnectionRow = {
 const COLUMNS = "id, namespace, name, label, provider, base_url, credential, ca_pem, owner_kind, owner_ref, error_code, error";
 
 export async function readConnection(db: Queryable, id: string): Promise<ConnectionRecord | null> {
-  const { rows } = await db.query<ConnectionRow>(`SELECT ${COLUMNS} FROM connections WHERE id = $1`, [id]);
+  const { rows } = await db.query<ConnectionRow>(`SELECT ${COLUMNS} FROM connections WHERE id = $1`, [id], "get-connection");
   return rows[0] === undefined ? null : toRecord(rows[0]);
 }
 

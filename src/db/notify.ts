@@ -7,5 +7,6 @@ export type Channel = keyof typeof CHANNELS;
 export async function notify(db: Queryable, channel: Channel | readonly Channel[], ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   const channels = [channel].flat().map((name) => CHANNELS[name]);
-  await db.query("SELECT pg_notify(channel, id) FROM unnest($1::text[]) AS channel, unnest($2::text[]) AS id", [channels, ids]);
+  const sql = "SELECT pg_notify(channel, id) FROM unnest($1::text[]) AS channel, unnest($2::text[]) AS id";
+  await db.query(sql, [channels, ids], "notify");
 }

@@ -38,7 +38,9 @@ export async function insertRepository(tx: Transaction, row: NewRepositoryRow): 
 }
 
 export async function getRepository(db: Queryable, id: string): Promise<RepositoryRow | null> {
-  return (await db.query<RepositoryRow>(`SELECT ${COLUMNS} FROM repositories WHERE id = $1`, [id])).rows[0] ?? null;
+  return (
+    (await db.query<RepositoryRow>(`SELECT ${COLUMNS} FROM repositories WHERE id = $1`, [id], "get-repository")).rows[0] ?? null
+  );
 }
 
 export async function readRepositoryState(db: Queryable, id: string): Promise<RepositoryState | null> {

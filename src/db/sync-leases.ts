@@ -122,7 +122,7 @@ const NEXT_WAKE = `
 export async function readNextWake(
   db: Queryable,
 ): Promise<{ readonly dueInMs: number | null; readonly leaseEndsInMs: number | null }> {
-  const { rows } = await db.query<{ due_ms: number | null; lease_ms: number | null }>(NEXT_WAKE);
+  const { rows } = await db.query<{ due_ms: number | null; lease_ms: number | null }>(NEXT_WAKE, [], "read-next-wake");
   return { dueInMs: rows[0]?.due_ms ?? null, leaseEndsInMs: rows[0]?.lease_ms ?? null };
 }
 
@@ -140,12 +140,9 @@ export async function renewLeases(
   leases: readonly Lease[],
   renewal: { readonly owner: string; readonly leaseMs: number },
 ): Promise<HeldLease[]> {
-  const { rows } = await db.query<{ id: string; suspended: boolean; generation: number }>(RENEW, [
-    leases.map((lease) => lease.syncId),
-    leases.map((lease) => lease.epoch),
-    renewal.leaseMs,
-    renewal.owner,
-  ]);
+  const [ids, epochs] = [leases.map((lease) => lease.syncId), leases.map((lease) => lease.epoch)];
+  const values = [ids, epochs, renewal.leaseMs, renewal.owner];
+  const { rows } = await db.query<{ id: string; suspended: boolean; generation: number }>(RENEW, values, "renew-leases");
   return rows.map((row) => ({ syncId: row.id, isSuspended: row.suspended, generation: row.generation }));
 }
 
@@ -178,14 +175,8 @@ export async function endLease(
   end: { readonly nextRun: NextRun; readonly generation: number | null },
 ): Promise<boolean> {
   const afterMs = end.nextRun === "keep" ? null : end.nextRun.afterMs;
-  const { rowCount } = await db.query(END, [
-    lease.syncId,
-    lease.epoch,
-    lease.owner,
-    end.nextRun === "keep",
-    afterMs,
-    end.generation,
-  ]);
+  const values = [lease.syncId, lease.epoch, lease.owner, end.nextRun === "keep", afterMs, end.generation];
+  const { rowCount } = await db.query(END, values, "end-lease");
   return rowCount === 1;
 }
 

@@ -28,7 +28,7 @@ const SELECT = `
   FROM sync_points WHERE sync_id = $1 AND branch = $2`;
 
 export async function readSyncPoint(db: Queryable, syncId: string, branch: string): Promise<SyncPoint | null> {
-  const { rows } = await db.query<PointRow>(SELECT, [syncId, branch]);
+  const { rows } = await db.query<PointRow>(SELECT, [syncId, branch], "read-sync-point");
   const [row] = rows;
   if (row === undefined) return null;
   return {

@@ -51,6 +51,7 @@ export async function listOpenTriggers(db: Queryable, syncId: string): Promise<T
   const { rows } = await db.query<TriggerRow>(
     "SELECT id, branch, mode, run_id FROM triggers WHERE sync_id = $1 AND settled_at IS NULL ORDER BY created_at, id",
     [syncId],
+    "list-open-triggers",
   );
   return rows.map((row) => ({ id: row.id, branch: row.branch, mode: row.mode, runId: row.run_id }));
 }
