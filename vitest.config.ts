@@ -21,6 +21,7 @@ const project = (
 
 const postgres = "test/support/postgres-setup.ts";
 const controlPlane = "test/support/control-plane-setup.ts";
+const image = "test/support/image-setup.ts";
 
 export default defineConfig({
   test: {
@@ -29,7 +30,7 @@ export default defineConfig({
       project("unit", ["src/**/*.test.ts", "test/{architecture,support}/**/*.test.ts"]),
       project("contract", ["test/contract/**/*.test.ts"], { globalSetup: [postgres] }),
       project("integration", ["test/integration/**/*.test.ts"], { globalSetup: [postgres], testTimeout: 60_000 }),
-      project("kube", ["test/kube/**/*.test.ts"], { globalSetup: [postgres, controlPlane], testTimeout: 120_000 }),
+      project("kube", ["test/kube/**/*.test.ts"], { globalSetup: [postgres, controlPlane, image], testTimeout: 120_000 }),
       project("faults", ["test/faults/**/*.test.ts"], { globalSetup: [postgres], testTimeout: 900_000 }),
     ],
   },

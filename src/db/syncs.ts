@@ -112,12 +112,13 @@ export async function requestRun(db: Queryable, id: string, requestedAt: string)
   );
 }
 
-// What is to be removed at the provider afterwards is looked for under the name that the repository had last.
+// What is to be removed at the provider afterwards is looked for by the number of its repository, and named as that was last.
 const DELETE = `
   WITH gone AS (
     DELETE FROM syncs WHERE owner_kind = $1 AND owner_ref = $2 AND namespace = $3 AND name = $4 RETURNING id, remote_identity
   ), named AS (
-    UPDATE webhooks w SET remote = gone.remote_identity->>'path' FROM gone
+    UPDATE webhooks w
+    SET remote = gone.remote_identity->>'path', remote_id = COALESCE(w.remote_id, gone.remote_identity->>'id') FROM gone
     WHERE w.sync_id = gone.id
       AND (gone.remote_identity->>'declared')::jsonb = jsonb_build_array(w.provider, w.base_url, w.remote)
   )

@@ -11,14 +11,18 @@ const PATH = "/v1/sync-webhooks/";
 const WANTED = `
   WITH wanted AS (
     SELECT s.id AS sync_id, COALESCE(c.provider, 'git') AS provider, c.base_url, s.spec->>'remote' AS remote, s.connection_id,
-      $2::text || '${PATH}' || COALESCE(c.provider, 'git') || '/' || s.id AS url
+      $2::text || '${PATH}' || COALESCE(c.provider, 'git') || '/' || s.id AS url,
+      CASE WHEN (s.remote_identity->>'declared')::jsonb = jsonb_build_array(c.provider, c.base_url, s.spec->>'remote')
+        THEN s.remote_identity->>'id' END AS remote_id
     FROM syncs s LEFT JOIN connections c ON c.id = s.connection_id
     WHERE ($1::text[] IS NULL OR s.id = ANY($1)) AND s.spec->>'direction' = 'import' AND (s.spec->>'autoSync')::boolean
   )`;
 
-// Nothing is registered anywhere for provider git, or without an address: such a row goes along with the sync.
+// Nothing is registered anywhere for provider git, or without an address: such a row goes along with the sync. A sync may come to be
+// tied to another repository than had the name when the webhook was made.
 const IS_FOR = `(w.sync_id = x.sync_id AND w.provider = x.provider AND (w.provider = 'git' OR (
-    w.remote = x.remote AND w.base_url IS NOT DISTINCT FROM x.base_url AND (w.url IS NULL OR w.url = x.url))))`;
+    w.remote = x.remote AND w.base_url IS NOT DISTINCT FROM x.base_url AND (w.url IS NULL OR w.url = x.url)
+    AND (w.remote_id = x.remote_id) IS NOT FALSE)))`;
 
 const RETIRE = `${WANTED}
   UPDATE webhooks w SET retired_at = now(), next_check_at = now(), failures = 0

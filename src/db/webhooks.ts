@@ -29,6 +29,8 @@ export type ClaimedWebhook = {
   readonly remote: string;
   /** Which repository the sync is tied to, perhaps by another remote than this one; null: none, or the sync is gone. */
   readonly identity: RemoteIdentity | null;
+  /** The number of the repository that it is in; null: nobody has asked yet. */
+  readonly remoteId: string | null;
   /** How to be let in; null: there is no connection for it any more, or never was one. */
   readonly access: WebhookAccess | null;
   readonly sealedSecret: Uint8Array;
@@ -53,6 +55,7 @@ type Row = {
   readonly base_url: string | null;
   readonly remote: string;
   readonly remote_identity: RemoteIdentity | null;
+  readonly remote_id: string | null;
   readonly connection_id: string | null;
   readonly credential: Uint8Array | null;
   readonly ca_pem: string | null;
@@ -88,7 +91,7 @@ const CLAIM = `
     LEFT JOIN connections c ON c.id = o.connection_id AND c.error_code IS NULL AND o.credential IS NULL
       AND c.provider = o.provider AND c.base_url IS NOT DISTINCT FROM o.base_url
   WHERE w.id = due.id
-  RETURNING w.id, w.lease_epoch, w.sync_id, w.url, w.provider, w.base_url, w.remote, s.remote_identity, w.connection_id,
+  RETURNING w.id, w.lease_epoch, w.sync_id, w.url, w.provider, w.base_url, w.remote, s.remote_identity, w.remote_id, w.connection_id,
     COALESCE(w.credential, c.credential) AS credential, CASE WHEN w.credential IS NULL THEN c.ca_pem ELSE w.ca_pem END AS ca_pem,
     (c.id IS NOT NULL OR w.credential IS NOT NULL) AS has_access, w.credential IS NOT NULL AS is_copy,
     w.last_delivery_at IS NOT NULL AS has_delivered, w.secret, w.hook_id, w.state, w.message, w.failures,
@@ -107,6 +110,7 @@ export async function claimWebhooks(db: Queryable, limit: number, leaseMs: numbe
     baseUrl: row.base_url,
     remote: row.remote,
     identity: row.remote_identity,
+    remoteId: row.remote_id,
     access:
       row.has_access && row.connection_id !== null
         ? { connectionId: row.connection_id, sealedCredential: row.credential, caPem: row.ca_pem, isCopy: row.is_copy }
@@ -129,6 +133,20 @@ export async function readNextCheck(db: Queryable): Promise<number | null> {
      FROM webhooks WHERE next_check_at < 'infinity' OR lease_until IS NOT NULL`,
   );
   return rows[0]?.ms ?? null;
+}
+
+/** Notes which repository it is in. False: the row is another's by now. */
+export async function writeRemoteId(
+  db: Queryable,
+  { id, epoch }: Pick<ClaimedWebhook, "id" | "epoch">,
+  remoteId: string,
+): Promise<boolean> {
+  const { rowCount } = await db.query("UPDATE webhooks SET remote_id = $3 WHERE id = $1 AND lease_epoch = $2", [
+    id,
+    epoch,
+    remoteId,
+  ]);
+  return rowCount === 1;
 }
 
 /** What a look at the provider came to. */

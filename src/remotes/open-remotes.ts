@@ -124,6 +124,8 @@ class OpenRemotes implements OpenedRemotes {
     });
   }
 
+  identifyRepository: Webhooks["identifyRepository"] = (...asked) => this.#webhooks.identifyRepository(...asked);
+
   ensureWebhook: Webhooks["ensureWebhook"] = (...asked) => this.#webhooks.ensureWebhook(...asked);
 
   removeWebhook: Webhooks["removeWebhook"] = (...asked) => this.#webhooks.removeWebhook(...asked);

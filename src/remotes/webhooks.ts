@@ -16,7 +16,7 @@ export type WebhookDemand = {
 
 /** Whose webhooks they are. */
 export type WebhookTarget = DeclaredTarget & {
-  /** The provider's number of the repository, which counts for more than its name; null: it is not known yet. */
+  /** The provider's number of the repository, which counts for more than its name; null: it is not known. */
   readonly repositoryId: string | null;
 };
 
@@ -27,6 +27,11 @@ export type EnsuredWebhook = {
 };
 
 export interface Webhooks {
+  /**
+   * The provider's number of the repository that has the name now; null: the provider does not tell. One request.
+   * @throws CoregitError as `ensureWebhook`.
+   */
+  identifyRepository(target: DeclaredTarget, signal: AbortSignal): Promise<string | null>;
   /**
    * Makes sure that there is exactly one webhook of that address and that it is as demanded: takes over one that is there, makes
    * one, corrects what somebody changed, switches it on again. One request where all is well. Safe to repeat, whatever became of

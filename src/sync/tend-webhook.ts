@@ -4,9 +4,9 @@ import { openCredential } from "../db/credential-seal.ts";
 import type { Database } from "../db/database.ts";
 import { notify } from "../db/notify.ts";
 import { open, type SealingKeys } from "../db/seal.ts";
-import { type ClaimedWebhook, deleteWebhook, type WebhookResult, writeWebhook } from "../db/webhooks.ts";
+import { type ClaimedWebhook, deleteWebhook, type WebhookResult, writeRemoteId, writeWebhook } from "../db/webhooks.ts";
 import type { Clock, Random } from "../domain/clock.ts";
-import { type CoregitError, type ErrorCode, toCoregitError } from "../domain/errors.ts";
+import { CoregitError, type ErrorCode, toCoregitError } from "../domain/errors.ts";
 import type { Logger } from "../domain/log.ts";
 import { identityOf } from "../domain/remote-identity.ts";
 import { webhookSecrets } from "../domain/webhook-secrets.ts";
@@ -68,13 +68,23 @@ async function find(options: TendOptions, hook: ClaimedWebhook, signal: AbortSig
     const { url, hookId: knownId } = hook;
     const secrets = webhookSecrets(open(options.keys, { what: "webhook secret", id: hook.id }, hook.sealedSecret));
     const demand = { url: url ?? "", secrets, knownId };
-    const { id, fault } = await options.webhooks.ensureWebhook(targetOf(options.keys, hook), demand, signal);
+    const target = await identify(options, hook, signal);
+    const { id, fault } = await options.webhooks.ensureWebhook(target, demand, signal);
     if (fault === null)
       return { hookId: id, state: "Active", message: null, failures: 0, nextCheckInMs: spread(options, VERIFY_EACH_MS) };
     return { hookId: id, state: "Unavailable", message: fault, ...retry(options, hook, null) };
   } catch (thrown) {
     return notFound(options, hook, toCoregitError(signal.aborted ? signal.reason : thrown));
   }
+}
+
+/** The target by its number, which the row has before anything is made there. */
+async function identify(options: TendOptions, hook: ClaimedWebhook, signal: AbortSignal): Promise<WebhookTarget> {
+  const target = targetOf(options.keys, hook);
+  const repositoryId = target.repositoryId ?? (await options.webhooks.identifyRepository(target, signal));
+  if (repositoryId === null || hook.remoteId !== null) return target;
+  if (await writeRemoteId(options.database, hook, repositoryId)) return { ...target, repositoryId };
+  throw new CoregitError("Interrupted", "Another worker looks after the webhook.");
 }
 
 function notFound(options: TendOptions, hook: ClaimedWebhook, error: CoregitError): WebhookResult {
@@ -125,12 +135,12 @@ function isHopeless({ retiredForMs, access }: ClaimedWebhook, { code }: CoregitE
   return (retiredForMs ?? 0) > REMOVE_WITHIN_MS || (access?.isCopy === true && NOT_LET_IN.has(code));
 }
 
-/** By the number of the repository that the sync is tied to, if there is one: its name may lead to another one now. */
+/** By the number of its repository, or of that which the sync is tied to, if one is known: the name may lead to another one now. */
 function targetOf(keys: SealingKeys, hook: ClaimedWebhook): WebhookTarget {
   const { provider, baseUrl, access } = hook;
   const { connectionId = "", sealedCredential = null, caPem = null } = access ?? {};
   const credential = sealedCredential === null ? null : openCredential(keys, connectionId, sealedCredential);
-  const repositoryId = identityOf(hook.identity, hook)?.id ?? null;
+  const repositoryId = hook.remoteId ?? identityOf(hook.identity, hook)?.id ?? null;
   return { provider, baseUrl, remote: hook.remote, repositoryId, credential, caPem };
 }
 

@@ -2,12 +2,13 @@
 // next ends with one webhook, whose deliveries are believed.
 import { expect, test } from "vitest";
 import { type ChildProgram, isEnded, startChildProgram } from "../support/child-program.ts";
+import { endLeases } from "../support/webhook-states.ts";
 import type { WebhookWorkerSettings } from "../support/webhook-worker.ts";
 import { openWebhookWorld, WEBHOOK_PLACES, type WebhookWorld } from "../support/webhook-world.ts";
 
 const within = { timeout: 20_000, interval: 20 };
-/** Those of a killed process end soon. */
-const LEASE_MS = 1_500;
+/** Longer than a busy machine takes over the first request of a process; those of a killed one are ended. */
+const LEASE_MS = 30_000;
 const API = /\/api\//;
 
 test.each(WEBHOOK_PLACES)("a registrar killed after any of its requests to %s leaves one webhook", async (_name, start) => {
@@ -31,7 +32,10 @@ test.each(WEBHOOK_PLACES)("a registrar killed after any of its requests to %s le
     await expect.poll(async () => isEnded(doomed) || (await isActive()), within).toBe(true);
     isPast = place.faults.pending > 0;
     place.faults.clear();
-    if (!isPast) worker = startWorker();
+    if (!isPast) {
+      await endLeases(w);
+      worker = startWorker();
+    }
     await expect.poll(isActive, within).toBe(true);
     const hooks = place.hooks().map(({ url }) => url);
     expect(hooks, `killed after request ${registered}`).toEqual([w.addressOf(sync)]);
@@ -41,8 +45,8 @@ test.each(WEBHOOK_PLACES)("a registrar killed after any of its requests to %s le
     await withdrawn(w);
   }
   await worker.end("SIGTERM");
-  // It lists what there is, and makes one; GitLab tells the project's number in between.
-  expect(registered).toBe(place.provider === "github" ? 3 : 4);
+  // It asks which repository it is, lists what there is, and makes one.
+  expect(registered).toBe(4);
 });
 
 /** The sync is gone, here and at the provider. */

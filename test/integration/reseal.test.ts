@@ -1,5 +1,4 @@
 // Keys of COREGIT_ENCRYPTION_KEY are rotated while the program runs, in a real database.
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,6 +9,7 @@ import { open, type SealingKeys, seal } from "../../src/db/seal.ts";
 import { countSeals, SEALED_COLUMNS } from "../../src/db/sealed-columns.ts";
 import { openResealSweep, resealAll } from "../../src/sync/reseal-sweep.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { doctor as runDoctor } from "../support/doctor.ts";
 import { silentLogger } from "../support/silent-logger.ts";
 import { until } from "../support/until.ts";
 
@@ -18,8 +18,6 @@ const NEW = randomBytes(32);
 const BOTH: SealingKeys = [NEW, OLD];
 const signal = new AbortController().signal;
 const credential = (id: string) => ({ kind: "token", token: `secret of ${id}` }) as const;
-
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
 
 let world: TestDatabase;
 let dataDir = "";
@@ -118,12 +116,10 @@ test("the doctor tells which keys are still needed, and fails without one that i
   expect(await doctor(NEW, OLD)).toContain("ok    encryption key: the first opens all 2 secrets; the others can be removed");
 }, 60_000);
 
-function doctor(...keys: readonly Buffer[]): Promise<string> {
+async function doctor(...keys: readonly Buffer[]): Promise<string> {
   const key = keys.map((bytes) => bytes.toString("base64")).join(",");
-  const env = { PATH: process.env.PATH, COREGIT_DATABASE_URL: world.url, COREGIT_DATA_DIR: dataDir, COREGIT_ENCRYPTION_KEY: key };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, "doctor"], { env }, (_, out) => resolve(out));
-  });
+  const env = { COREGIT_DATABASE_URL: world.url, COREGIT_DATA_DIR: dataDir, COREGIT_ENCRYPTION_KEY: key };
+  return (await runDoctor([], env)).out;
 }
 
 test("every column of bytes that is no content is among the sealed ones", async () => {

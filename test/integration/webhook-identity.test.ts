@@ -54,6 +54,19 @@ describe.each(WEBHOOK_PLACES)("a repository at %s that was renamed, whose old na
     expect(othersHooks()).toEqual([w.addressOf(sync)]);
   });
 
+  test("loses its webhook when the sync is withdrawn before it noticed the name", async () => {
+    await w.withdraw();
+    await expect.poll(() => place.hooks(), within).toEqual([]);
+    expect(othersHooks()).toEqual([w.addressOf(sync)]);
+  });
+
+  test("loses its webhook when all that is known of it is what the sync was tied to", async () => {
+    await w.http.world.database.query("UPDATE webhooks SET remote_id = NULL");
+    await w.withdraw();
+    await expect.poll(() => place.hooks(), within).toEqual([]);
+    expect(othersHooks()).toEqual([w.addressOf(sync)]);
+  });
+
   test("gets no webhook once it is gone, and the other one none either", async () => {
     await place.deleteRepository();
     await checkNow(w, sync);

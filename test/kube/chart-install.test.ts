@@ -1,5 +1,5 @@
-// The chart on a real API server: Helm installs it and waits, what its pods would run is run with exactly the rights and keys that
-// the chart gives, a RepoSync is imported and cloned, and the release is upgraded, rolled back and removed.
+// The chart on a real API server with Kubernetes' controllers: Helm installs it and waits, what its pods would run is run with exactly
+// the rights and keys that the chart gives, a RepoSync is imported and cloned, and the release is upgraded, rolled back and removed.
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { callsAllowedBy, callsOf, type Rule } from "../support/audit.ts";
 import { git } from "../support/git.ts";
@@ -39,6 +39,15 @@ const untilReason = (reason: string) =>
     `--for=jsonpath={.status.conditions[?(@.type=="Ready")].reason}=${reason}`,
   );
 
+/** What depends on something that is gone goes a little later. */
+const COLLECTED = { timeout: 30_000, interval: 250 };
+
+/** What every namespace has, and what an uninstall keeps on purpose. */
+const ALWAYS_LEFT = [
+  ...["configmap/kube-root-ca.crt", "serviceaccount/default"],
+  ...["lease.coordination.k8s.io/coregit-operator", "secret/coregit"],
+];
+
 const runCount = async () => (await world.database.database.query("SELECT id FROM runs")).rowCount;
 
 describe("an installation", () => {
@@ -72,7 +81,7 @@ describe("an installation", () => {
     await world.apply(repoSync());
     await world.cluster.kubectl("wait", "--for=condition=Ready", "--timeout=60s", "reposync/hello", ...place);
     const { masterKey = "" } = await world.secret("coregit");
-    const url = new URL(`${world.runner.urlOf("coregit-api")}/${TEAM}/hello.git`);
+    const url = new URL(`${world.runner.urlOf("api")}/${TEAM}/hello.git`);
     url.username = "x";
     url.password = masterKey;
     const [oid] = (await git(["ls-remote", url.href, "refs/heads/main"])).split("\t");
@@ -113,14 +122,14 @@ describe("an upgrade", () => {
     expect(await world.secret("coregit")).toEqual({ ...before, masterKey });
     await world.cluster.kubectl("wait", "--for=condition=Ready", "--timeout=60s", "reposync/hello", ...place);
     expect(await runCount()).toBe(runs);
-    const answer = await fetch(`${world.runner.urlOf("coregit-api")}/v1/repos`, { headers: { "x-api-key": masterKey } });
+    const answer = await fetch(`${world.runner.urlOf("api")}/v1/repos`, { headers: { "x-api-key": masterKey } });
     expect(answer.status).toBe(200);
   });
 
   test("is rolled back", async () => {
     await world.helm.run("rollback", "coregit", "1", "--namespace", NAMESPACE, "--wait", "--timeout", "4m");
     await world.cluster.kubectl("wait", "--for=condition=Ready", "--timeout=60s", "reposync/hello", ...place);
-    expect(world.runner.running.toSorted()).toEqual(["coregit-api", "coregit-operator"]);
+    await expect.poll(() => world.runner.serving.toSorted(), COLLECTED).toEqual(["api", "operator"]);
   });
 });
 
@@ -128,12 +137,14 @@ describe("an uninstall", () => {
   const uninstall = () => world.helm.run("uninstall", "coregit", "--namespace", NAMESPACE, "--wait", "--timeout", "4m");
 
   test("keeps the resources, lets go of them, and leaves nothing else behind", async () => {
+    const sets = (await world.leftovers()).filter((name) => name.startsWith("replicaset.apps/"));
+    // Of the API and of the operator one for each of two templates.
+    expect(sets.length).toBe(4);
     await uninstall();
-    expect(await world.leftovers()).toEqual([
-      "customresourcedefinition.apiextensions.k8s.io/connections.coregit.dev",
-      "customresourcedefinition.apiextensions.k8s.io/repositories.coregit.dev",
-      "customresourcedefinition.apiextensions.k8s.io/reposyncs.coregit.dev",
-    ]);
+    const crds = ["connections", "repositories", "reposyncs"].map(
+      (name) => `customresourcedefinition.apiextensions.k8s.io/${name}.coregit.dev`,
+    );
+    await expect.poll(world.leftovers, COLLECTED).toEqual([...ALWAYS_LEFT, ...crds].toSorted());
     const held = await world.cluster.kubectl("get", "coregit", ...place, "--output=jsonpath={.items[*].metadata.finalizers}");
     expect(held).toBe("");
     const deleted = await world.cluster.kubectl("delete", "repository/hello", ...place, "--timeout=10s");
@@ -160,7 +171,8 @@ describe("an uninstall", () => {
       await world.cluster.kubectl("wait", resource, isHeld, "--timeout=60s", ...place);
     }
     await uninstall();
-    expect(await world.leftovers()).toEqual([]);
+    const claim = "persistentvolumeclaim/data-coregit-postgresql-0";
+    await expect.poll(world.leftovers, COLLECTED).toEqual([...ALWAYS_LEFT, claim].toSorted());
     expect(await world.cluster.kubectl("get", "crds", "--output=name")).toBe("");
     const { rows } = await world.database.database.query("SELECT name FROM syncs WHERE namespace = $1", [TEAM]);
     expect(rows).toEqual([]);

@@ -10,6 +10,7 @@ export type Variable = {
 };
 
 export type Container = {
+  readonly name: string;
   readonly image: string;
   readonly command?: readonly string[];
   readonly args?: readonly string[];
@@ -19,11 +20,23 @@ export type Container = {
   readonly securityContext: { readonly readOnlyRootFilesystem?: boolean };
 };
 
+/** Of a projected volume. */
+type Source = {
+  readonly serviceAccountToken?: { readonly expirationSeconds: number };
+  readonly configMap?: { readonly name: string };
+};
+
+type Volume = {
+  readonly name: string;
+  readonly emptyDir?: { readonly sizeLimit?: string };
+  readonly projected?: { readonly sources: readonly Source[] };
+};
+
 export type PodSpec = {
   readonly serviceAccountName?: string;
   readonly automountServiceAccountToken?: boolean;
   readonly containers: readonly Container[];
-  readonly volumes: readonly { readonly name: string; readonly emptyDir?: { readonly sizeLimit?: string } }[];
+  readonly volumes: readonly Volume[];
 };
 
 export type PodTemplate = {

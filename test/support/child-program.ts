@@ -3,8 +3,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { keepSaid } from "./secrets/evidence.ts";
+import { keepOutput } from "./secrets/keep-output.ts";
 import { observed } from "./secrets/observed-program.ts";
 
 export interface ChildProgram extends AsyncDisposable {
@@ -22,8 +24,8 @@ export function startChildProgram(file: string, args: readonly string[]): ChildP
   const command = observed([join(import.meta.dirname, file), ...args]);
   const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "pipe"] });
   const exitCode = once(child, "exit").then(([code]) => (typeof code === "number" ? code : null));
+  keepOutput(file, child);
   const errors = text(child.stderr);
-  errors.then((written) => keepSaid(`the output of ${file}`, written)).catch(() => undefined);
   const end = async (signal: "SIGTERM" | "SIGKILL") => {
     child.kill(signal);
     await exitCode;
@@ -44,12 +46,11 @@ export function isEnded({ pid }: Pick<ChildProgram, "pid">): boolean {
   }
 }
 
-async function readFirstLine(output: NodeJS.ReadableStream): Promise<string | null> {
-  let received = "";
-  for await (const piece of output) {
-    received += String(piece);
-    const end = received.indexOf("\n");
-    if (end >= 0) return received.slice(0, end);
-  }
-  return null;
+/** What comes after it is read, too, so that the program can go on writing. */
+function readFirstLine(output: Readable): Promise<string | null> {
+  const lines = createInterface({ input: output });
+  return new Promise((resolve) => {
+    lines.once("line", resolve);
+    lines.once("close", () => resolve(null));
+  });
 }

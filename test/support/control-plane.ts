@@ -1,5 +1,5 @@
-// A real etcd and kube-apiserver on loopback, for one test run. No kubelet, and no controllers but for who asks: objects are stored,
-// validated, watched and authorised, nothing acts on them.
+// A real etcd and kube-apiserver on loopback, for one test run. No scheduler, no kubelet, and no controllers but for who asks: objects
+// are stored, validated, watched and authorised, nothing acts on them.
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
@@ -40,7 +40,10 @@ const READY_DEADLINE_MS = 90_000;
 const READY_POLL_MS = 100;
 
 export type ControlPlaneOptions = {
-  /** Runs kube-controller-manager too: namespaces that are deleted go, so does what belongs to nobody, and accounts are made. */
+  /**
+   * Runs kube-controller-manager too: namespaces that are deleted go, so does what belongs to nobody, accounts are made, and Jobs,
+   * Deployments and StatefulSets make pods, which need an account as in a cluster.
+   */
   readonly controllers?: boolean;
 };
 
@@ -63,7 +66,7 @@ export async function startControlPlane(
     if (keepsEvidence()) keepSaid("what was written to the API server", await readFile(auditLog, "utf8").catch(() => ""));
   });
   stack.use(startEtcd(servers, `http://127.0.0.1:${peerPort}`));
-  const apiserver = stack.use(await startApiServer(servers));
+  const apiserver = stack.use(await startApiServer(servers, controllers));
   await untilReady(apiserver, servers);
   const kubeconfig = await writeKubeconfig(servers);
   if (manager !== null) stack.use(startControllers(manager, servers, kubeconfig));
@@ -100,7 +103,8 @@ function startEtcd({ programs, folder, etcdUrl }: Servers, peerUrl: string): Asy
   });
 }
 
-async function startApiServer({ programs, folder, etcdUrl, apiPort, token }: Servers): Promise<RunningProgram> {
+async function startApiServer(servers: Servers, hasAccounts: boolean): Promise<RunningProgram> {
+  const { programs, folder, etcdUrl, apiPort, token } = servers;
   const { privateKey, publicKey } = generateKeyPairSync("rsa", {
     modulusLength: 2048,
     privateKeyEncoding: { type: "pkcs8", format: "pem" },
@@ -124,7 +128,7 @@ async function startApiServer({ programs, folder, etcdUrl, apiPort, token }: Ser
       `--service-account-signing-key-file=${join(folder, "sa.key")}`,
       `--token-auth-file=${join(folder, "tokens.csv")}`,
       "--authorization-mode=RBAC",
-      "--disable-admission-plugins=ServiceAccount",
+      ...(hasAccounts ? [] : ["--disable-admission-plugins=ServiceAccount"]),
       "--endpoint-reconciler-type=none",
       `--audit-policy-file=${join(folder, "audit-policy.yaml")}`,
       `--audit-log-path=${join(folder, "audit.log")}`,
@@ -133,12 +137,17 @@ async function startApiServer({ programs, folder, etcdUrl, apiPort, token }: Ser
   });
 }
 
-/** Of all controllers those that act without nodes and pods. */
+/** Of all controllers those that act without nodes. */
 const CONTROLLERS = [
+  "deployment-controller",
   "garbage-collector-controller",
+  "job-controller",
   "namespace-controller",
+  "replicaset-controller",
+  "root-ca-certificate-publisher-controller",
   "serviceaccount-controller",
   "serviceaccount-token-controller",
+  "statefulset-controller",
 ];
 
 function startControllers(program: string, { folder }: Servers, kubeconfig: string): AsyncDisposable {
@@ -148,6 +157,7 @@ function startControllers(program: string, { folder }: Servers, kubeconfig: stri
       `--kubeconfig=${kubeconfig}`,
       `--controllers=${CONTROLLERS.join(",")}`,
       `--service-account-private-key-file=${join(folder, "sa.key")}`,
+      `--root-ca-file=${join(folder, "certs", "apiserver.crt")}`,
       "--leader-elect=false",
       "--secure-port=0",
       "--v=0",

@@ -1,16 +1,18 @@
-// What the image holds, made in a folder by the script that the Dockerfile calls, and its programs run as a cluster runs
-// them: by an unprivileged user without capabilities, on a file system that is read-only except for one folder. Root makes
-// that out of a mount namespace. Any other user runs them as himself, on a folder that he may not write either.
+// A folder of what the image holds, and its programs run as a cluster runs them: by an unprivileged user without capabilities, on a
+// file system that is read-only except for one folder. Root makes that out of a mount namespace. Any other user runs them as himself,
+// on a folder that he may not write either.
 import { execFile, spawnSync } from "node:child_process";
-import { chmod, chown, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { inject } from "vitest";
+import { linkImage, removeImages } from "./built-image.ts";
 import { type RunningProgram, startProgram } from "./running-program.ts";
 import { keepSaid } from "./secrets/evidence.ts";
+import "./image-setup.ts";
 
 const run = promisify(execFile);
-const ROOT = join(import.meta.dirname, "../..");
 /** As in the Dockerfile. */
 const USER = 10_001;
 const isRoot = process.getuid?.() === 0;
@@ -36,13 +38,10 @@ export type Image = AsyncDisposable & {
 export async function makeImage(): Promise<Image> {
   await using stack = new AsyncDisposableStack();
   const place = await mkdtemp(join(tmpdir(), "coregit-image-"));
-  stack.defer(async () => {
-    if (!isRoot) await run("chmod", ["-R", "u+w", place]);
-    await rm(place, { recursive: true, force: true });
-  });
+  stack.defer(() => removeImages(place));
   await chmod(place, 0o755);
   const folder = join(place, "image");
-  await run(process.execPath, [join(ROOT, "scripts/image.ts"), folder]);
+  await linkImage(inject("imageFolder"), folder);
   if (!isRoot) await run("chmod", ["-R", "a-w", folder]);
 
   const newFolder = async (name: string): Promise<string> => {

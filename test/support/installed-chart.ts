@@ -1,4 +1,5 @@
-// A control plane of its own with the chart's namespace, something that runs its pods, an empty database, and a remote to import.
+// A control plane of its own with its controllers, the chart's namespace, something that runs its pods, an empty database, and a
+// remote to import.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +28,7 @@ export interface ChartWorld extends AsyncDisposable {
   readonly auditLog: string;
   /** `helm <command> coregit charts/coregit --wait` with these values. */
   deploy(command: "install" | "upgrade", values: object): Promise<string>;
-  /** Objects of the release's label, of every kind that can be listed, as `kind/name`. */
+  /** What has the release's label or is in its namespace, of every kind that can be listed but Events, as `kind/name`. */
   leftovers(): Promise<readonly string[]>;
   secret(name: string): Promise<Readonly<Record<string, string>>>;
   /** Creates the object, or changes it. */
@@ -41,7 +42,7 @@ const WAIT = ["--namespace", NAMESPACE, "--wait", "--timeout", "4m"];
 export async function openChartWorld(): Promise<ChartWorld> {
   await using stack = new AsyncDisposableStack();
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  const controlPlane = stack.use(await startControlPlane(say));
+  const controlPlane = stack.use(await startControlPlane(say, { controllers: true }));
   const { kubeconfig, auditLog } = controlPlane;
   const cluster = stack.use(clusterAt(controlPlane));
   const helm = await openHelm(kubeconfig);
@@ -53,6 +54,10 @@ export async function openChartWorld(): Promise<ChartWorld> {
   const folder = await mkdtemp(join(tmpdir(), "coregit-chart-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   await cluster.kubectl("create", "namespace", NAMESPACE);
+  await cluster.kubectl(
+    ...["wait", "--for=create", "serviceaccount/default", "configmap/kube-root-ca.crt"],
+    ...["--namespace", NAMESPACE, "--timeout=60s"],
+  );
   const resolve = (value: string) => (value.endsWith(CHART_DATABASE) ? database.url : value);
   const runner = stack.use(startPodRunner({ cluster, image, kubeconfig, namespace: NAMESPACE, resolve }));
   const written = async (content: object): Promise<string> => {
@@ -75,7 +80,7 @@ export async function openChartWorld(): Promise<ChartWorld> {
         throw new Error(`the pods wrote: ${await runner.logs()}`, { cause: error });
       });
     },
-    leftovers: () => listLabelled(cluster),
+    leftovers: () => listLeft(cluster),
     async secret(name) {
       const object = await cluster.api.get(SECRETS, { namespace: NAMESPACE, name });
       const { data = {} } = (object ?? {}) as { readonly data?: Readonly<Record<string, string>> };
@@ -91,9 +96,15 @@ export async function openChartWorld(): Promise<ChartWorld> {
   };
 }
 
-async function listLabelled({ kubectl }: Cluster): Promise<readonly string[]> {
-  const kinds = (await kubectl("api-resources", "--verbs=list", "--output=name")).trim().split("\n");
+async function listLeft({ kubectl }: Cluster): Promise<readonly string[]> {
+  const kindsOf = async (...args: string[]): Promise<string> => {
+    const names = (await kubectl("api-resources", "--verbs=list", "--output=name", ...args)).trim().split("\n");
+    return names.filter((name) => !/^events(?:\.|$)/.test(name)).join(",");
+  };
   const selector = `--selector=app.kubernetes.io/instance=${RELEASE}`;
-  const found = await kubectl("get", kinds.join(","), "--all-namespaces", selector, "--output=name");
-  return found.split("\n").filter(Boolean).sort();
+  const found = await Promise.all([
+    kubectl("get", await kindsOf(), "--all-namespaces", selector, "--output=name"),
+    kubectl("get", await kindsOf("--namespaced"), "--namespace", NAMESPACE, "--output=name"),
+  ]);
+  return [...new Set(found.join("\n").split("\n").filter(Boolean))].sort();
 }

@@ -1,50 +1,37 @@
-// Stands in for the kubelet and the controllers of one namespace, which the tests' control plane lacks: what the pods of Jobs and
-// Deployments would run is run as processes of the image's folder, with the variables, the ServiceAccount token and the restarts
-// that the objects ask for, and their status is written back. StatefulSets count as ready at once.
+// Stands in for the scheduler and the kubelet of one namespace, which the tests' control plane lacks: what the containers of pods
+// would run is run as processes of the image's folder, their status is written back, and pods that are deleted go once their process
+// has ended. Everything else about Jobs, Deployments and StatefulSets is left to their controllers.
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { collectionPath, type KubeObject, objectPath, type ResourceKind } from "../../src/kube/object.ts";
 import type { PodSpec } from "./chart-pods.ts";
-import type { Cluster } from "./cluster.ts";
 import type { Image } from "./image.ts";
+import { environmentOf, type PodSurroundings } from "./pod-environment.ts";
+import { endedStatus, runningStatus } from "./pod-status.ts";
 import { freePorts, type RunningProgram } from "./running-program.ts";
-import { knowSecret } from "./secrets/evidence.ts";
-import { endedStatus, readyStatus } from "./workload-status.ts";
 
 const TURN_MS = 150;
 
-const JOBS: ResourceKind = { group: "batch", version: "v1", plural: "jobs", kind: "Job" };
-const DEPLOYMENTS: ResourceKind = { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" };
-const STATEFUL_SETS: ResourceKind = { group: "apps", version: "v1", plural: "statefulsets", kind: "StatefulSet" };
+const PODS: ResourceKind = { group: "", version: "v1", plural: "pods", kind: "Pod" };
+const JOB_NAME = "batch.kubernetes.io/job-name";
+const COMPONENT = "app.kubernetes.io/component";
+
+export type Pod = KubeObject & { readonly spec: PodSpec };
 
 export interface PodRunner extends AsyncDisposable {
-  /** Names of the Jobs that ended, in their order, with their exit codes. */
+  /** Names of the Jobs whose pods ended, in their order, with the exit codes. */
   readonly ended: readonly (readonly [string, number])[];
-  /** Names of the Deployments whose process runs. */
-  readonly running: readonly string[];
-  /** Base URL of the process of a Deployment. */
-  urlOf(deployment: string): string;
+  /** The components of the pods that serve, one for each pod. */
+  readonly serving: readonly string[];
+  /** Base URL of the process of a pod that serves. */
+  urlOf(component: string): string;
   /** What the processes have written, newest last. */
   logs(): Promise<string>;
 }
 
-export type PodRunnerOptions = {
-  readonly cluster: Cluster;
-  readonly image: Image;
-  readonly kubeconfig: string;
-  readonly namespace: string;
-  /** Changes the value of a variable, for names that resolve in a cluster only. */
-  readonly resolve?: (value: string) => string;
-};
-
-type Workload = KubeObject & {
-  readonly spec: { readonly template: { readonly spec: PodSpec } };
-  readonly status?: { readonly conditions?: readonly { readonly type: string }[] };
-};
-
-type Running = { readonly program: RunningProgram; readonly url: string; readonly template: string; reported: number };
+export type PodRunnerOptions = PodSurroundings & { readonly image: Image };
 
 export function startPodRunner(options: PodRunnerOptions): PodRunner {
   const runner = new Runner(options);
@@ -52,13 +39,13 @@ export function startPodRunner(options: PodRunnerOptions): PodRunner {
   const loop = runner.loop(stop.signal);
   return {
     ended: runner.ended,
-    get running() {
-      return [...runner.deployments.keys()];
+    get serving() {
+      return runner.serving().map(({ component }) => component);
     },
-    urlOf(deployment) {
-      const running = runner.deployments.get(deployment);
-      if (running === undefined) throw new Error(`${deployment} does not run`);
-      return running.url;
+    urlOf(component) {
+      const pod = runner.serving().find((each) => each.component === component);
+      if (pod === undefined) throw new Error(`no pod of ${component} serves`);
+      return pod.url;
     },
     async logs() {
       const texts = await Promise.all(runner.logPaths.map((path) => readFile(path, "utf8").catch(() => "")));
@@ -67,143 +54,135 @@ export function startPodRunner(options: PodRunnerOptions): PodRunner {
     async [Symbol.asyncDispose]() {
       stop.abort();
       await loop;
-      await Promise.all([...runner.deployments.values()].map(({ program }) => program[Symbol.asyncDispose]()));
     },
   };
 }
 
+type Life = {
+  readonly component: string;
+  readonly url: string;
+  isReady: boolean;
+  readonly end: AbortController;
+  over: Promise<void>;
+};
+
 class Runner {
   readonly ended: (readonly [string, number])[] = [];
-  readonly deployments = new Map<string, Running>();
   readonly logPaths: string[] = [];
   readonly #options: PodRunnerOptions;
-  readonly #jobs = new Map<string, Promise<void>>();
-  #pods = 0;
+  /** By the pods' uids. */
+  readonly #lives = new Map<string, Life>();
 
   constructor(options: PodRunnerOptions) {
     this.#options = options;
   }
 
+  serving(): readonly Life[] {
+    return [...this.#lives.values()].filter(({ isReady, end }) => isReady && !end.signal.aborted);
+  }
+
   async loop(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#turn().catch((error: unknown) => {
-        // An object that went away between two calls is no failure of the test.
-        if (!signal.aborted) process.stderr.write(`pod runner: ${String(error)}\n`);
-      });
+      await this.#turn().catch(complain("a turn"));
       await delay(TURN_MS, undefined, { signal }).catch(() => undefined);
     }
-    await Promise.all(this.#jobs.values());
+    for (const { end } of this.#lives.values()) end.abort();
+    await Promise.all([...this.#lives.values()].map(({ over }) => over));
   }
 
   async #turn(): Promise<void> {
-    for (const job of await this.#list(JOBS)) this.#startJob(job);
-    for (const set of await this.#list(STATEFUL_SETS)) await this.#report(STATEFUL_SETS, set, readyStatus(set));
-    const wanted = await this.#list(DEPLOYMENTS);
-    for (const [name, { program }] of this.deployments) {
-      if (wanted.some(({ metadata }) => metadata.name === name)) continue;
-      this.deployments.delete(name);
-      await program[Symbol.asyncDispose]();
+    const answer = await this.#call("GET", collectionPath(PODS, this.#options.namespace));
+    const pods = (answer as { readonly items: readonly Pod[] }).items;
+    for (const pod of pods) {
+      const life = this.#lives.get(pod.metadata.uid);
+      if (pod.metadata.deletionTimestamp !== undefined) life?.end.abort();
+      else if (life === undefined) await this.#begin(pod);
     }
-    for (const deployment of wanted) await this.#keepRunning(deployment);
+    const uids = new Set(pods.map(({ metadata }) => metadata.uid));
+    for (const [uid, { end }] of this.#lives) if (!uids.has(uid)) end.abort();
   }
 
-  #startJob(job: Workload): void {
-    const { uid, name } = job.metadata;
-    if (this.#jobs.has(uid)) return;
-    const work = async (): Promise<void> => {
-      await using program = await this.#start(job, {});
-      const { child } = program;
-      const code = child.exitCode ?? Number((await once(child, "exit"))[0] ?? 1);
-      this.ended.push([name, code]);
-      await this.#report(JOBS, job, endedStatus(code === 0));
+  async #begin(pod: Pod): Promise<void> {
+    const [port] = await freePorts(1);
+    const component = pod.metadata.labels?.[COMPONENT] ?? "";
+    const life: Life = {
+      ...{ component, url: `http://127.0.0.1:${port}`, isReady: false },
+      ...{ end: new AbortController(), over: Promise.resolve() },
     };
-    this.#jobs.set(
-      uid,
-      work().catch((error: unknown) => void process.stderr.write(`pod runner: ${name}: ${String(error)}\n`)),
+    this.#lives.set(pod.metadata.uid, life);
+    life.over = this.#live(pod, life).catch(complain(pod.metadata.name));
+  }
+
+  async #live(pod: Pod, life: Life): Promise<void> {
+    const { signal } = life.end;
+    const target = { apiVersion: "v1", kind: "Node", name: "pod-runner" };
+    await this.#call("POST", `${this.#pathOf(pod)}/binding`, { target, metadata: { name: pod.metadata.name } });
+    // Only the evaluation database starts without arguments. The tests' own runs in its place.
+    if (pod.spec.containers[0]?.args === undefined) {
+      await this.#report(pod, runningStatus(pod, true));
+    } else await this.#run(pod, life).catch(complain(pod.metadata.name));
+    // A pod that ended stays until it is deleted, and one that is deleted until its kubelet says that it is over.
+    if (!signal.aborted) await once(signal, "abort");
+    await this.#call("DELETE", this.#pathOf(pod), { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } }).catch(
+      () => undefined,
     );
   }
 
-  /** One process of the current template, reported once it is ready; the one before it goes then. */
-  async #keepRunning(deployment: Workload): Promise<void> {
-    const { name, generation = 0 } = deployment.metadata;
-    const template = JSON.stringify(deployment.spec.template);
-    const known = this.deployments.get(name);
-    if (known?.template !== template) {
-      const [port] = await freePorts(1);
-      const listen = `127.0.0.1:${port}`;
-      const program = await this.#start(deployment, { COREGIT_LISTEN: listen });
-      this.deployments.set(name, { program, url: `http://${listen}`, template, reported: 0 });
-      await known?.program[Symbol.asyncDispose]();
-      return;
+  /** Until the process ends or the pod is deleted. */
+  async #run(pod: Pod, life: Life): Promise<void> {
+    const { signal } = life.end;
+    await using program = await this.#start(pod, life.url);
+    const exited = once(program.child, "exit", { signal }).catch(() => undefined);
+    await this.#report(pod, runningStatus(pod, false));
+    const isServer = pod.spec.containers[0]?.readinessProbe !== undefined;
+    if (isServer && (await untilReady(life.url, program, signal))) {
+      life.isReady = true;
+      await this.#report(pod, runningStatus(pod, true));
     }
-    if (known.reported === generation || !(await isReady(known.url))) return;
-    await this.#report(DEPLOYMENTS, deployment, readyStatus(deployment));
-    known.reported = generation;
+    await exited;
+    life.isReady = false;
+    const { exitCode } = program.child;
+    if (signal.aborted) return;
+    await this.#report(pod, endedStatus(pod, exitCode ?? 1));
+    const job = pod.metadata.labels?.[JOB_NAME];
+    if (job !== undefined) this.ended.push([job, exitCode ?? 1]);
   }
 
-  async #start(workload: Workload, more: Readonly<Record<string, string>>): Promise<RunningProgram> {
-    const { spec } = workload.spec.template;
-    const [container] = spec.containers;
-    this.#pods += 1;
-    const place = await this.#options.image.newFolder(`${workload.metadata.name}-${this.#pods}`);
+  async #start(pod: Pod, url: string): Promise<RunningProgram> {
+    const place = await this.#options.image.newFolder(pod.metadata.name);
     const logPath = join(place, "log");
     this.logPaths.push(logPath);
-    const env = { ...(await this.#variables(spec)), ...(await this.#token(spec, place)), COREGIT_DATA_DIR: place, ...more };
-    return this.#options.image.start(container?.args ?? [], env, logPath);
+    const env = { ...(await environmentOf(pod, place, this.#options)), COREGIT_LISTEN: new URL(url).host };
+    return this.#options.image.start(pod.spec.containers[0]?.args ?? [], env, logPath);
   }
 
-  /** As the kubelet resolves them. @throws when a Secret or a key is missing, as a pod would not start. */
-  async #variables({ containers }: PodSpec): Promise<Record<string, string>> {
-    const { cluster, namespace, resolve = (value: string) => value } = this.#options;
-    const variables: Record<string, string> = {};
-    for (const { name, value = "", valueFrom } of containers[0]?.env ?? []) {
-      const reference = valueFrom?.secretKeyRef;
-      if (reference === undefined) {
-        // Pods have an address each; these processes share one.
-        variables[name] = name === "COREGIT_METRICS_LISTEN" ? "127.0.0.1:0" : resolve(value);
-        continue;
-      }
-      const text = await cluster.kubectl(
-        ...["get", "secret", reference.name, "--namespace", namespace],
-        `--output=go-template={{index .data "${reference.key}" | base64decode}}`,
-      );
-      variables[name] = resolve(text);
-    }
-    return variables;
+  #pathOf({ metadata }: Pod): string {
+    return objectPath(PODS, { namespace: this.#options.namespace, name: metadata.name });
   }
 
-  /** A kubeconfig with a token of the pod's account, where the pod asks for one. */
-  async #token({ automountServiceAccountToken, serviceAccountName }: PodSpec, place: string): Promise<Record<string, string>> {
-    if (automountServiceAccountToken === false) return {};
-    const { cluster, kubeconfig, namespace } = this.#options;
-    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccountName}/token`;
-    const answer = await cluster.transport.call({ method: "POST", path, body: { spec: { expirationSeconds: 3600 } } });
-    const { token } = (answer as { readonly status: { readonly token: string } }).status;
-    knowSecret("the token of a ServiceAccount", token);
-    const admin = JSON.parse(await readFile(kubeconfig, "utf8")) as Record<string, unknown>;
-    const contexts = [{ name: "test", context: { cluster: "test", user: "test", namespace } }];
-    const file = join(place, "kubeconfig");
-    // The folder is the pod's own.
-    await writeFile(file, JSON.stringify({ ...admin, users: [{ name: "test", user: { token } }], contexts }), { mode: 0o644 });
-    return { KUBECONFIG: file };
+  #report(pod: Pod, status: object): Promise<unknown> {
+    return this.#call("PATCH", `${this.#pathOf(pod)}/status`, { status });
   }
 
-  async #list(kind: ResourceKind): Promise<readonly Workload[]> {
-    const { cluster, namespace } = this.#options;
-    const answer = await cluster.transport.call({ method: "GET", path: collectionPath(kind, namespace) });
-    return (answer as { readonly items: readonly Workload[] }).items;
-  }
-
-  async #report(kind: ResourceKind, { metadata }: Workload, status: object): Promise<void> {
-    const { cluster, namespace } = this.#options;
-    const path = `${objectPath(kind, { namespace, name: metadata.name })}/status`;
-    await cluster.transport.call({ method: "PATCH", path, body: { status }, contentType: "application/merge-patch+json" });
+  #call(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: object): Promise<unknown> {
+    const content = body === undefined ? {} : { body };
+    const type = method === "PATCH" ? { contentType: "application/merge-patch+json" } : {};
+    return this.#options.cluster.transport.call({ method, path, ...content, ...type });
   }
 }
 
-function isReady(url: string): Promise<boolean> {
-  return fetch(`${url}/readyz`).then(
-    ({ ok }) => ok,
-    () => false,
-  );
+/** A pod that went away between two calls is no failure of the test; what matters is missed by what waits for it. */
+const complain = (what: string) => (error: unknown) => void process.stderr.write(`pod runner: ${what}: ${String(error)}\n`);
+
+/** False when the process ended before, or is to. */
+async function untilReady(url: string, { child }: RunningProgram, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted && child.exitCode === null && child.signalCode === null) {
+    const isReady = await fetch(`${url}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (isReady) return true;
+    await delay(TURN_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return false;
 }

@@ -1,13 +1,12 @@
 // A server in a process of its own, its output in a file, and ports for it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename } from "node:path";
 import { finished } from "node:stream/promises";
 import { knowSecretsOfEnvironment } from "./secrets/declared-secrets.ts";
-import { keepSaid, keepsEvidence } from "./secrets/evidence.ts";
+import { keepOutput } from "./secrets/keep-output.ts";
 import { observed, observingEnvironment } from "./secrets/observed-program.ts";
 
 const STOP_GRACE_MS = 10_000;
@@ -28,6 +27,7 @@ export function startProgram(program: string, { args, logPath, env = {} }: Start
   const isOwn = program === process.execPath;
   const inherited = { PATH: process.env.PATH, TMPDIR: tmpdir(), ...(isOwn ? observingEnvironment() : {}) };
   const child = spawn(program, isOwn ? observed(args) : args, { stdio: [...stdio], env: { ...inherited, ...env } });
+  keepOutput(`${basename(program)} ${args[0] ?? ""}`, child);
   const log = createWriteStream(logPath);
   child.stdout?.pipe(log, { end: false });
   child.stderr?.pipe(log, { end: false });
@@ -46,7 +46,6 @@ export function startProgram(program: string, { args, logPath, env = {} }: Start
       await exited;
       clearTimeout(grace);
       await finished(log.end());
-      if (keepsEvidence()) keepSaid(`the output of ${basename(program)} ${args[0] ?? ""}`, await readFile(logPath, "utf8"));
     },
   };
 }

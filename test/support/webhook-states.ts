@@ -23,6 +23,11 @@ export async function isImported({ http }: WebhookWorld, oid: string): Promise<v
   await expect.poll(message, within).toContain(oid);
 }
 
+/** As if the time of whoever held a webhook when it was killed were over. */
+export async function endLeases({ http }: WebhookWorld): Promise<void> {
+  await http.world.database.query("UPDATE webhooks SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL");
+}
+
 /** Has the sync's webhook looked after at once. */
 export async function checkNow({ http }: WebhookWorld, { id }: Named): Promise<void> {
   const { database } = http.world;

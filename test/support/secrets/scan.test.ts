@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { changedEnvironment } from "../changed-environment.ts";
+import { startProgram } from "../running-program.ts";
 import { silentLogger } from "../silent-logger.ts";
 import { knowSecretsIn, knowSecretsOfEnvironment } from "./declared-secrets.ts";
 import { EVIDENCE_VARIABLE, keepSaid, knowSecret, TEST_SOURCE } from "./evidence.ts";
@@ -96,6 +97,21 @@ describe("the scan of a run", () => {
     const script = `import { runGit } from ${JSON.stringify(GIT_PROCESS)}; await runGit(${command}, { maxOutputBytes: 1024 });`;
     execFileSync(process.execPath, observed(["--input-type=module", "--eval", script]));
     expect(scanEvidence(folder)).toMatchObject({ leaks: ["a token in the command line of git"], statements: 2 });
+  });
+
+  test("sees what a program wrote to both streams, whole lines of it, though it was killed and nobody reads it", async () => {
+    knowSecret("a token", SECRET);
+    knowSecret("a password", "password-of-a-program");
+    const [before, after] = [SECRET.slice(0, 9), SECRET.slice(9)].map((part) => JSON.stringify(part));
+    const say = `process.stdout.write(${before}); setTimeout(() => process.stdout.write(${after} + "\\nend\\n"), 20);`;
+    const script = `${say} console.error("password-of-a-program"); setInterval(() => undefined, 1000);`;
+    {
+      await using program = startProgram(process.execPath, { args: ["--eval", script], logPath: join(folder, "log") });
+      await expect.poll(() => readFileSync(join(folder, "log"), "utf8"), { timeout: 10_000 }).toContain("end");
+      program.child.kill("SIGKILL");
+    }
+    const where = "in the output of node --eval";
+    expect(scanEvidence(folder).leaks).toEqual([`a password ${where}`, `a token ${where}`]);
   });
 
   test("learns secrets from fields and variables by their names", () => {
