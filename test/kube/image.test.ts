@@ -139,7 +139,10 @@ describe("the image", () => {
     await create("Connection", { provider: "git", secretRef: { name: "own" } });
     await create("RepoSync", { remote: `${api.url}/hello.git`, connectionRef: { name: "copy" } });
     const ready = async () => readyOf(await cluster.api.get(kindOf("RepoSync"), { namespace, name: "copy" }));
-    await until("the RepoSync is ready", async () => (await ready()).status === "True", START_WITHIN_MS);
+    const isReady = async () => (await ready()).status === "True";
+    await until("the RepoSync is ready", isReady, START_WITHIN_MS).catch(async (error: unknown) => {
+      throw new Error(`${String(error)} ${JSON.stringify(await ready())}\n${await operator.log()}`);
+    });
     await git(["clone", "--quiet", `${authorised}/${namespace}/copy.git`, join(clone, "copy")]);
     expect(await git(["rev-parse", "HEAD^{tree}"], { cwd: join(clone, "copy") })).toBe(
       await git(["rev-parse", "HEAD^{tree}"], { cwd: join(clone, "hello") }),
