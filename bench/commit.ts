@@ -44,7 +44,7 @@ function loadOf(ms: readonly number[], durationMs: number): Load {
   return { perSecond: (sorted.length * 1_000) / durationMs, p50: at(0.5), p99: at(0.99), count: sorted.length };
 }
 
-/** `answers`: from when a request was sent; `turns`: from when it was its turn, so that what a late answer holds up counts as well. */
+/** `answers`: from when a request was sent. `turns`, which are judged: from when it was its turn, so that what a late answer holds up counts. */
 type SteadyLoad = { readonly answers: Load; readonly turns: Load };
 
 /**
@@ -102,10 +102,10 @@ export async function benchCommitApi(): Promise<readonly BenchRow[]> {
     {
       bench: "commit-api",
       what: `the same clients, together ${REQUIRED_PER_SECOND} times a second`,
-      result: `${describeLoad(steady.answers)}; from its turn on p50 ${formatMs(steady.turns.p50)}, p99 ${formatMs(steady.turns.p99)}`,
+      result: `${describeLoad(steady.turns)}; of the answers alone p50 ${formatMs(steady.answers.p50)}, p99 ${formatMs(steady.answers.p99)}`,
       limit: "p50 ≤ 15 ms, p99 ≤ 80 ms",
-      isWithin: steady.answers.p50 <= 15 && steady.answers.p99 <= 80,
-      figures: { ...steady.answers, turnsP50: steady.turns.p50, turnsP99: steady.turns.p99 },
+      isWithin: steady.turns.p50 <= 15 && steady.turns.p99 <= 80,
+      figures: { ...steady.turns, answersP50: steady.answers.p50, answersP99: steady.answers.p99 },
     },
     {
       bench: "commit-api",
@@ -168,15 +168,15 @@ export async function benchCommitThousand(): Promise<readonly BenchRow[]> {
   await using api = await startApiProcess();
   await api.addRepository("wide");
   const ms: number[] = [];
-  for (let round = 0; round < 24; round += 1) {
+  for (let round = 0; round < 12; round += 1) {
     const changes = Array.from({ length: 1_000 }, (_, index) => ({
       path: `folder-${index % 40}/file-${index}.txt`,
       content: randomBytes(2_048).toString("hex"),
     }));
     ms.push(await timed(() => commit(api, "wide", changes)));
   }
-  // The first are the warm-up of a server that has just started.
-  const warm = ms.slice(4);
+  // The first is the server's warm-up.
+  const warm = ms.slice(2);
   return [
     {
       bench: "commit-1000",

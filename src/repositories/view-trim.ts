@@ -8,8 +8,11 @@ import { packPath } from "./pack-fill.ts";
 import { readContents } from "./placed-packs.ts";
 import { IN_USE_MS } from "./view-eviction.ts";
 
-/** Somebody may have been given the view's directory just before the packs were replaced. */
-const UNLEASED_MS = 30_000;
+/**
+ * Somebody may have been given the view's directory just before the packs were replaced, which on a slow database is half a minute
+ * after the first of them was marked as retired.
+ */
+const UNLEASED_MS = 60_000;
 
 type View = {
   readonly repositoryId: string;

@@ -23,6 +23,12 @@ export async function isImported({ http }: WebhookWorld, oid: string): Promise<v
   await expect.poll(message, within).toContain(oid);
 }
 
+/** Nobody looks after a webhook now or in the next minute: what is done to it at the provider stays. */
+export async function isLeftAlone({ http }: WebhookWorld): Promise<void> {
+  const sql = "SELECT id FROM webhooks WHERE lease_until IS NOT NULL OR next_check_at < now() + interval '1 minute'";
+  await expect.poll(async () => (await http.world.database.query(sql)).rows, within).toEqual([]);
+}
+
 /** As if the time of whoever held a webhook when it was killed were over. */
 export async function endLeases({ http }: WebhookWorld): Promise<void> {
   await http.world.database.query("UPDATE webhooks SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL");

@@ -2,14 +2,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "../../domain/clock.ts";
 
-/** A quarter of one core is what upkeep gets at most beside a busy API. */
+/** Short pieces of work get a quarter of the time: at 500 commits a second, more than that leaves the others too little. */
 const BREAK_PER_WORK = 3;
 /** git may pack for minutes in a process of low priority; who commits has not waited for that. */
 const LONGEST_BREAK_MS = 1_000;
 /** Shorter ones cost more than they spread: they are taken together with the next. */
 const SHORTEST_BREAK_MS = 10;
 
-/** Takes a break three times as long as the work since the last one. */
+/** Takes a break three times as long as the work since the last one, of a second at most. */
 export type TakeBreak = (signal: AbortSignal) => Promise<void>;
 
 /** Work begins now. */
