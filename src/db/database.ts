@@ -25,6 +25,7 @@ export interface Transaction extends Queryable {
   readonly [inTransaction]: true;
 }
 
+/** A statement for itself that the server ended to resolve a deadlock is repeated; one in a transaction is not. */
 export interface Database extends Queryable, AsyncDisposable {
   /**
    * BEGIN, `work`, COMMIT; ROLLBACK when `work` throws. Not repeated on failure. An error while the COMMIT

@@ -32,6 +32,11 @@ export type PostgresOptions = {
   readonly clock?: Clock;
 };
 
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const DEADLOCK_DETECTED = "40P01";
+/** A statement for itself that the server has ended so that others could go on was undone whole, and may come after them. */
+const DEADLOCK_ATTEMPTS = 3;
+
 /** A reachability answer this old is still good: probes come more often than this matters. */
 const FRESH_ROUND_TRIP_MS = 1_000;
 
@@ -81,7 +86,12 @@ class PostgresDatabase implements Database {
   }
 
   async query<R extends Row>(text: string, values?: readonly unknown[], preparedAs?: string) {
-    return await this.#withSession((session) => session.query<R>(text, values, preparedAs));
+    const send = () => this.#withSession((session) => session.query<R>(text, values, preparedAs));
+    for (let attempt = 1; attempt < DEADLOCK_ATTEMPTS; attempt += 1) {
+      const result = await send().catch(passOverDeadlock);
+      if (result !== null) return result;
+    }
+    return await send();
   }
 
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -132,6 +142,11 @@ class PostgresDatabase implements Database {
       throw translateDatabaseError(error);
     }
   }
+}
+
+function passOverDeadlock(error: unknown): null {
+  if (error instanceof pg.DatabaseError && error.code === DEADLOCK_DETECTED) return null;
+  throw error;
 }
 
 async function runTransaction<T>(session: Session, work: (tx: Transaction) => Promise<T>): Promise<T> {

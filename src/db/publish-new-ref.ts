@@ -1,6 +1,6 @@
 // What a first push or commit is (one pack, one ref that is not there yet) as one statement with the effects and the order of
 // locks of the transaction in the git store's publish. A name may be taken only if no other ref stands in its way, and the
-// whole statement sees the refs as they were when it began. So it writes only when the repository, once it is locked, is
+// whole statement sees the refs as they were when it began. So it writes only when the repository, once its turn has come, is
 // still of the version that was seen then: every change of refs moves that.
 import { CHANNELS, type Queryable } from "./database.ts";
 import { CONFLICTS, conflictValues } from "./move-refs.ts";
@@ -18,13 +18,11 @@ export type NewRefPublication = {
 
 /** The first four values are those of `CONFLICTS`. */
 const STATEMENT = `
-  WITH seen AS (
+  WITH seen AS MATERIALIZED (
     SELECT version FROM repositories WHERE id = $1
-  ), locked AS (
-    SELECT id, version FROM repositories WHERE id = $1 FOR NO KEY UPDATE
   ), repository AS (
-    UPDATE repositories SET version = repositories.version + 1, updated_at = now() FROM locked JOIN seen USING (version)
-    WHERE repositories.id = locked.id AND NOT EXISTS (${CONFLICTS})
+    UPDATE repositories SET version = repositories.version + 1, updated_at = now() FROM seen
+    WHERE repositories.id = $1 AND repositories.version = seen.version AND NOT EXISTS (${CONFLICTS})
     RETURNING repositories.id
   ), made AS (
     INSERT INTO refs (repository_id, name, oid) SELECT id, $5::text, $6::text FROM repository

@@ -26,20 +26,31 @@ const COLUMN_TYPES = [
 /** A statement of this many takes about as long as the disk to make it durable. Each number is a prepared statement of its own. */
 export const MAX_TOGETHER = 16;
 
-/** `lock` says what happens while another transaction publishes to the same repository. */
-type Lock = "NO KEY UPDATE" | "NO KEY UPDATE SKIP LOCKED";
+/** CTEs that lock the repositories of `given`, move their versions and leave `repository (id)`. */
+type MoveVersions = string;
+
+const WAITING: MoveVersions = `
+  repository AS (
+    UPDATE repositories SET version = version + 1, updated_at = now() FROM given
+    WHERE repositories.id = given.repository_id RETURNING repositories.id
+  )`;
+
+// A row that has got another version since the statement began is left out as well, which its ctid tells: an UPDATE would come
+// back to the old version, and whoever waits there for the new one, which is locked by now, would have to be waited for.
+const SKIPPING: MoveVersions = `
+  locked AS (
+    SELECT id, ctid FROM repositories WHERE id IN (SELECT repository_id FROM given) FOR NO KEY UPDATE SKIP LOCKED
+  ), repository AS (
+    UPDATE repositories SET version = version + 1, updated_at = now() FROM locked
+    WHERE repositories.id = locked.id AND repositories.ctid = locked.ctid RETURNING repositories.id
+  )`;
 
 // The move of the ref decides; the pack and the log line follow from it.
-function statement(count: number, lock: Lock): string {
+function statement(count: number, moveVersions: MoveVersions): string {
   return `
   WITH given (item, id, repository_id, name, source, object_count, pack_size, idx_size, pack_sha256, idx_sha256, pack_bytes,
     idx_bytes, ref, old_oid, new_oid, actor, reason, traceparent) AS (VALUES ${Array.from({ length: count }, placeholders).join(", ")}
-  ), locked AS (
-    SELECT id FROM repositories WHERE id IN (SELECT repository_id FROM given) FOR ${lock}
-  ), repository AS (
-    UPDATE repositories SET version = version + 1, updated_at = now() FROM locked WHERE repositories.id = locked.id
-    RETURNING repositories.id
-  ), moved AS (
+  ), ${moveVersions}, moved AS (
     UPDATE refs SET oid = given.new_oid, updated_at = now() FROM given JOIN repository ON repository.id = given.repository_id
     WHERE refs.repository_id = given.repository_id AND refs.name = given.ref AND refs.oid = given.old_oid
     RETURNING given.*
@@ -63,9 +74,9 @@ function valuesOf({ repositoryId, pack, move, actor, reason, traceparent }: Pack
   return [...packValues(repositoryId, pack), move.name, move.expected, move.next, actor, reason, traceparent];
 }
 
-const ALONE = statement(1, "NO KEY UPDATE");
+const ALONE = statement(1, WAITING);
 /** By how many publications they take, less one. */
-const TOGETHER = Array.from({ length: MAX_TOGETHER }, (_, index) => statement(index + 1, "NO KEY UPDATE SKIP LOCKED"));
+const TOGETHER = Array.from({ length: MAX_TOGETHER }, (_, index) => statement(index + 1, SKIPPING));
 
 /** False: the ref is not what it was expected to be, or not there, and nothing was written but perhaps a new version. */
 export async function publishPack(db: Queryable, publication: PackPublication): Promise<boolean> {

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import type { Database } from "../../src/db/database.ts";
 import { connectPostgres } from "../../src/db/postgres.ts";
 import { startEmbeddedPostgres } from "../../src/standalone/embedded-postgres.ts";
+import { countWaiting } from "../support/count-waiting.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { silentLogger } from "../support/silent-logger.ts";
 import { startStallableProxy } from "../support/stallable-proxy.ts";
@@ -30,6 +31,26 @@ describe("values", () => {
     await using db = await createTestDatabase();
     await expect(db.database.query("SELECT 9007199254740993::bigint AS big")).rejects.toThrow(RangeError);
     expect((await db.database.query("SELECT 9007199254740991::bigint AS big")).rows).toEqual([{ big: Number.MAX_SAFE_INTEGER }]);
+  });
+});
+
+describe("a statement for itself", () => {
+  test("that waits for whoever waits for it comes after them", async () => {
+    await using db = await databaseWithNotes();
+    const { database } = db;
+    await database.query("INSERT INTO notes VALUES (1), (2)");
+    let statement: Promise<unknown> = Promise.resolve();
+    await database.transaction(async (tx) => {
+      // The server ends the one that is first to look for a deadlock: not this one.
+      await tx.query("SET LOCAL deadlock_timeout = '1h'");
+      await tx.query("DELETE FROM notes WHERE id = 2");
+      // It locks the first row, then waits for the second.
+      statement = database.query("UPDATE notes SET id = id + 10 WHERE id IN (1, 2)");
+      await until("the statement waits", async () => (await countWaiting(database)) === 1);
+      await tx.query("UPDATE notes SET id = 5 WHERE id = 1");
+    });
+    expect(await statement).toMatchObject({ rowCount: 0 });
+    expect(await notes(database)).toEqual([5]);
   });
 });
 

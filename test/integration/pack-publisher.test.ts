@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHANNELS } from "../../src/db/database.ts";
-import type { PackPublication } from "../../src/db/publish-pack.ts";
+import { type PackPublication, publishPack } from "../../src/db/publish-pack.ts";
+import { advanceVersion, keepRepository } from "../../src/db/repositories.ts";
 import { newRowId } from "../../src/db/row-id.ts";
 import { objectId } from "../../src/domain/object-codec.ts";
 import type { Oid } from "../../src/domain/oid.ts";
 import { PackPublisher } from "../../src/repositories/pack-publisher.ts";
+import { countWaiting } from "../support/count-waiting.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { addRepository } from "../support/git-store.ts";
 import { until } from "../support/until.ts";
@@ -157,6 +159,25 @@ describe("publications that are asked for at once", () => {
     });
     await waiting;
     expect(isHeldWritten).toBe(true);
+  });
+
+  // A compaction keeps the row. PostgreSQL then lets those who come back to an old version of it wait for each other.
+  test("all get their turn after one that they waited for, while the repository is being kept", async () => {
+    const branches = ["a", "b", "c"].map((name) => `refs/heads/${name}`);
+    const id = await repositoryWith(...branches);
+    let outcomes: Promise<PromiseSettledResult<boolean>[]> = Promise.resolve([]);
+    await db.database.transaction(async (keeping) => {
+      await keepRepository(keeping, id);
+      await db.database.transaction(async (first) => {
+        await advanceVersion(first, id);
+        // In transactions, which are not repeated.
+        const publish = (ref: string) => db.database.transaction((tx) => publishPack(tx, publication(id, oidOf(ref), { ref })));
+        outcomes = Promise.allSettled(branches.map(publish));
+        await until("all of them wait", async () => (await countWaiting(db.database)) === branches.length);
+      });
+      await outcomes;
+    });
+    expect(await outcomes).toEqual(branches.map(() => ({ status: "fulfilled", value: true })));
   });
 
   test("leave an unbroken log when several processes move the same refs", async () => {

@@ -6,6 +6,7 @@ import { deleteRepository, findRepository } from "../../src/db/repositories.ts";
 import { writePack } from "../../src/git/pack-writer.ts";
 import { prepareInline } from "../../src/repositories/prepare-pack.ts";
 import { publishCommits, summarizePacks } from "../support/compaction.ts";
+import { countWaiting } from "../support/count-waiting.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { addRepository, openTestStore, publishSmallCommit, smallCommit } from "../support/git-store.ts";
 import { until } from "../support/until.ts";
@@ -45,7 +46,7 @@ test("a deletion waits for the packs that are being replaced, though somebody co
   let deletion: Promise<void> = Promise.resolve();
   const comeBetween = async () => {
     deletion = deleteRepository(world.database, repository.id);
-    await until("the deletion waits", async () => (await waiting(world.database)) === 1);
+    await until("the deletion waits", async () => (await countWaiting(world.database)) === 1);
     await publishSmallCommit(writer.store, repository, { text: "meanwhile", expected: made.at(-1) ?? null });
   };
   expect(await replaceAll(world.database, repository.id, comeBetween)).toBe(true);
@@ -65,9 +66,3 @@ test("packs of a repository that is gone are not replaced", async () => {
   const replacement = { replaced, pack: joined(), takeBreak };
   expect(await world.database.transaction((tx) => replacePacks(tx, repository.id, replacement))).toBe(false);
 });
-
-/** Statements that wait for a lock of another. */
-async function waiting(database: Database): Promise<number> {
-  const sql = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-  return (await database.query(sql)).rowCount;
-}

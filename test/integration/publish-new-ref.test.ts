@@ -4,6 +4,7 @@ import { type NewRefPublication, publishNewRef } from "../../src/db/publish-new-
 import { newRowId } from "../../src/db/row-id.ts";
 import { objectId } from "../../src/domain/object-codec.ts";
 import type { Oid } from "../../src/domain/oid.ts";
+import { countWaiting } from "../support/count-waiting.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { addRepository } from "../support/git-store.ts";
 import { until } from "../support/until.ts";
@@ -118,10 +119,7 @@ test("a ref that was made while the repository was waited for is seen", async ()
     await tx.query("UPDATE repositories SET version = version + 1 WHERE id = $1", [id]);
     await tx.query("INSERT INTO refs (repository_id, name, oid) VALUES ($1, $2, $3)", [id, other, oidOf(other)]);
     waiting = publishNewRef(db.database, publication(id, `${other}/b`));
-    await until("the statement waits", async () => {
-      const sql = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-      return (await db.database.query(sql)).rowCount === 1;
-    });
+    await until("the statement waits", async () => (await countWaiting(db.database)) === 1);
   });
   expect(await waiting).toBe(false);
   expect((await stateOf(id)).refs).toEqual([{ name: other, oid: oidOf(other) }]);

@@ -1,6 +1,6 @@
 // A rolling restart of the API under requests, in the order in which a cluster does it for the chart's Deployment (one more pod, none
 // less): the new pod is ready and an endpoint, the old one is none any more, and only then gets SIGTERM. Clients keep their connections.
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +20,12 @@ const DEADLINE_MS = 180_000;
 type Pod = { readonly port: number; readonly program: RunningProgram };
 
 type Answer = { readonly status: number; readonly body: string };
+
+/** The requests that the servers say they are at fault for, with their causes. */
+async function failuresIn(folders: readonly string[]): Promise<string> {
+  const logs = await Promise.all(folders.map((folder) => readFile(join(folder, "log"), "utf8")));
+  return logs.flatMap((log) => log.split("\n").filter((line) => line.includes("for a reason of our own"))).join("\n");
+}
 
 type Ask = (path: string, body?: object) => Promise<Answer>;
 
@@ -82,9 +88,11 @@ test(
     stack.defer(() => rm(folder, { recursive: true, force: true }));
     const { url: databaseUrl } = stack.use(await createTestDatabase());
     const secrets = newSecrets();
+    const dataDirs: string[] = [];
     const startPod = async (): Promise<Pod> => {
       const [port] = await freePorts(1);
       const dataDir = join(folder, `pod-${port}`);
+      dataDirs.push(dataDir);
       await mkdir(dataDir);
       const program = stack.use(await startApiReplica({ databaseUrl, sharedDir: folder, ...secrets, dataDir, port }));
       return { port, program };
@@ -107,7 +115,10 @@ test(
       expect(old.program.child.exitCode).toBe(0);
     }
     const ends = await Promise.all(clients.map((client) => client.stop()));
-    expect(ends.flatMap(({ dropped }) => dropped)).toEqual([]);
+    expect(
+      ends.flatMap(({ dropped }) => dropped),
+      await failuresIn(dataDirs),
+    ).toEqual([]);
     const served = ends.reduce((sum, end) => sum + end.served, 0);
     expect(served).toBeGreaterThan(100);
     const clone = join(folder, "clone");

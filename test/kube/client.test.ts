@@ -1,5 +1,7 @@
 // The client on a real API server: connections, deadlines, errors, pages, Events.
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
+import { createSecureServer } from "node:http2";
+import type { Server } from "node:net";
 import { HttpMethod, RequestContext } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -8,6 +10,7 @@ import { KubeApi } from "../../src/kube/kube-api.ts";
 import { shareConnections } from "../../src/kube/kube-config.ts";
 import type { KubeObject, ResourceKind } from "../../src/kube/object.ts";
 import { KubeTransport } from "../../src/kube/transport.ts";
+import { createTestCertificate } from "../support/certificates.ts";
 import { type Cluster, connectCluster } from "../support/cluster.ts";
 import { ManualTime } from "../support/manual-time.ts";
 import { startScriptedApiServer } from "../support/scripted-api-server.ts";
@@ -114,6 +117,28 @@ describe("the client", () => {
     await new Promise<void>((resolve) => server.close(() => resolve()));
     // A thousand calls, ten at a time; some reconnect when the other end has just closed an idle connection.
     expect(connections).toBeLessThanOrEqual(40);
+  });
+
+  test("speaks HTTP/1.1 to a server that would rather take HTTP/2", async () => {
+    const { caPem, cert, key } = createTestCertificate(["IP:127.0.0.1"]);
+    const spoken: string[] = [];
+    const server = createSecureServer({ cert, key, allowHTTP1: true }, ({ httpVersion }, response) => {
+      spoken.push(httpVersion);
+      response.end('{"metadata":{}}');
+    });
+    const port = await listen(server);
+    const config = cluster.newConfig();
+    const caData = Buffer.from(caPem).toString("base64");
+    config.loadFromClusterAndUser(
+      { name: "local", server: `https://127.0.0.1:${port}`, caData, skipTLSVerify: false },
+      { name: "nobody" },
+    );
+    {
+      await using transport = new KubeTransport(config, "test");
+      await new KubeApi(transport, "test").get(CONFIG_MAPS, named("any"));
+    }
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    expect(spoken).toEqual(["1.1"]);
   });
 
   test("makes a new connection pool when the certificates change, and only then", async () => {

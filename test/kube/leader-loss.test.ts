@@ -87,6 +87,11 @@ async function untilReconciled(name: string): Promise<number> {
   return performance.now() - startedAtMs;
 }
 
+async function showsWebhook(name: string): Promise<boolean> {
+  const object = await cluster.api.get(kindOf("RepoSync"), { namespace, name });
+  return (object?.status as { readonly webhook?: object } | undefined)?.webhook !== undefined;
+}
+
 const versions = () => writtenVersions(cluster.api, rows.database, namespace);
 
 /** Whether it has reconciled so many RepoSyncs, and none waits or is in its hands: a further look would write nothing. */
@@ -119,6 +124,8 @@ test("reconciling goes on within 3 s of SIGTERM and 20 s of a freeze, and a lead
   expect(await holder()).toContain(`-${third.program.child.pid}-`);
   expect(Number(await epoch())).toBe(Number(epochBefore) + 1);
 
+  // The state of its webhook is the last that a new RepoSync shows: whoever looks after webhooks announces it to the leader.
+  await until("the third has shown all there is", () => showsWebhook("after-freeze"));
   await until("the third has nothing left to write", () => hasSettled(third, 3));
   const before = await versions();
   second.program.child.kill("SIGCONT");
