@@ -8,8 +8,8 @@ import { freePorts, type RunningProgram, startProgram } from "../test/support/ru
 
 const ROOT = join(import.meta.dirname, "..");
 const READY_DEADLINE_MS = 120_000;
-/** What Node takes for its heap in a container of the 2 GiB that the chart allows; without a limit it collects garbage later. */
-const HEAP_MB = 1_024;
+/** What Node takes for its heap in a container of the 2 GiB that the chart allows, without which it collects garbage later, and what the chart sets. */
+const NODE_OPTIONS = "--max-old-space-size=1024 --max-semi-space-size=8";
 /** Of `/proc/<pid>/stat`, on every Linux. */
 const TICKS_PER_SECOND = 100;
 
@@ -62,7 +62,7 @@ export async function startOperatorProcess(start: OperatorStart): Promise<Operat
     COREGIT_LISTEN: `127.0.0.1:${port}`,
     COREGIT_DATA_DIR: join(folder, name),
     NODE_COMPILE_CACHE: join(folder, "compiled"),
-    NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}`,
+    NODE_OPTIONS,
     ...start.settings,
   };
   const program = startProgram(process.execPath, { args: [main, "operator", ...(start.args ?? [])], logPath, env });

@@ -1,6 +1,7 @@
 // From the process to the program: arguments, signals, exit code.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import type { CliPorts, ClusterChores, DoctorCheck, Output, RoleStarters } from "./cli/ports.ts";
 import { runCli } from "./cli/run-cli.ts";
 import type { Config } from "./config/config.ts";
@@ -22,6 +23,12 @@ function endOnSignals(stop: AbortController): void {
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
 }
 
+/**
+ * An operator holds thousands of objects and changes few of them. V8 would let its heap grow to a multiple of that before it looks for
+ * garbage; a fifth more costs next to no processor time.
+ */
+const OPERATOR_HEAP = "--heap-growing-percent=20";
+
 /** The roles, loaded by those who start one: client commands answer without them. */
 function lazyRoles(version: string): RoleStarters {
   const load = async (): Promise<RoleStarters> => {
@@ -30,7 +37,10 @@ function lazyRoles(version: string): RoleStarters {
   };
   return {
     standalone: async (options) => (await load()).standalone(options),
-    operator: async (options) => (await load()).operator(options),
+    operator: async (options) => {
+      setFlagsFromString(OPERATOR_HEAP);
+      await (await load()).operator(options);
+    },
     api: async (options) => (await load()).api(options),
     migrate: async (options) => (await load()).migrate(options),
   };

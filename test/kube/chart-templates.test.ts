@@ -310,6 +310,16 @@ describe("switches", () => {
     expect(replicas("minimal")).toBe(1);
   });
 
+  test("options of Node are the chart's until there are one's own, and stand there once", async () => {
+    const options = async (...sets: string[]) => {
+      const { env = [] } = podOf(await helm.render("minimal", ...sets), "coregit-operator").spec.containers[0] ?? {};
+      return env.filter(({ name }) => name === "NODE_OPTIONS").map(({ value }) => value);
+    };
+    expect(await options()).toEqual(["--max-semi-space-size=8"]);
+    const own = ["operator.extraEnv[0].name=NODE_OPTIONS", "operator.extraEnv[0].value=--trace-warnings"];
+    expect(await options(...own)).toEqual(["--trace-warnings"]);
+  });
+
   test("rights left to somebody else are not rendered", async () => {
     const kinds = (await helm.render("minimal", "rbac.enabled=false")).map(({ kind }) => kind);
     expect(kinds.filter((kind) => kind.includes("Role"))).toEqual([]);
