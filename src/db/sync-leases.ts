@@ -32,8 +32,6 @@ export type ClaimedSync = {
   readonly isScheduled: boolean;
   /** A delivery of its webhook has announced news since the claim before this one. */
   readonly isAnnounced: boolean;
-  /** Somebody waits for a run. Who asks from now on makes the sync due again. */
-  readonly hasTriggers: boolean;
   /** How long it had been due. */
   readonly lagMs: number;
   /** Traceparents of what woke it since the claim before this one, the first in front. */
@@ -59,7 +57,6 @@ type ClaimRow = {
   readonly lease_epoch: number;
   readonly is_scheduled: boolean;
   readonly is_announced: boolean;
-  readonly has_triggers: boolean;
   readonly lag_ms: number;
   readonly wake_traces: string[];
 };
@@ -81,8 +78,7 @@ const CLAIM = `
   WHERE s.id = due.id
   RETURNING s.id, s.namespace, s.name, s.repository_id, s.connection_id, s.connection_name, s.made_repository, s.spec,
             s.generation, s.failures, s.last_error_code, s.seen_generation, s.seen_remote, s.seen_local, s.remote_identity, s.lease_epoch,
-            due.is_scheduled, COALESCE(s.announced_epoch >= s.lease_epoch - 1, false) AS is_announced,
-            EXISTS (SELECT FROM triggers t WHERE t.sync_id = s.id AND t.settled_at IS NULL) AS has_triggers, due.lag_ms, due.wake_traces`;
+            due.is_scheduled, COALESCE(s.announced_epoch >= s.lease_epoch - 1, false) AS is_announced, due.lag_ms, due.wake_traces`;
 
 /** Claims up to `limit` due syncs, by their namespaces' turns and then those due longest first, in one statement. */
 export async function claimDueSyncs(
@@ -110,7 +106,6 @@ export async function claimDueSyncs(
     remoteIdentity: row.remote_identity,
     isScheduled: row.is_scheduled,
     isAnnounced: row.is_announced,
-    hasTriggers: row.has_triggers,
     lagMs: row.lag_ms,
     wakeTraces: row.wake_traces,
   }));

@@ -1,6 +1,6 @@
 // What a claimed sync is to run: its schedule, or what triggers ask for. A run answers every open trigger of one branch and
 // mode; triggers of another branch or mode stay open and make the sync due again. A trigger that arrives after this point
-// is not answered by this run, because the run may have read the remote before; nor is one that arrives after a claim without any.
+// is not answered by this run, because the run may have read the remote before.
 import type { Database } from "../db/database.ts";
 import { newRowId } from "../db/row-id.ts";
 import type { ClaimedSync } from "../db/sync-leases.ts";
@@ -9,7 +9,7 @@ import type { RepositoryStore } from "../repositories/store.ts";
 import type { RunRequest } from "./run.ts";
 
 export async function takeRequest(database: Database, store: RepositoryStore, claim: ClaimedSync): Promise<RunRequest> {
-  const open = claim.hasTriggers ? await listOpenTriggers(database, claim.lease.syncId) : [];
+  const open = await listOpenTriggers(database, claim.lease.syncId);
   const [first] = open;
   if (first === undefined) return scheduled(claim, newRowId("run"), []);
   const group = open.filter(({ branch, mode }) => branch === first.branch && mode === first.mode);

@@ -56,7 +56,7 @@ describe("metrics", () => {
     metrics.providers.followAllowances(() => []);
     const text = await metrics.page.render();
     expect(text).toContain('coregit_provider_calls_total{provider="gitlab",lane="core",outcome="limited"} 1');
-    expect(text).not.toContain("4200");
+    expect(text).not.toContain("coregit_provider_allowance_remaining{");
   });
 
   test("of single resources are there as long as the resources are, by what they show now", async () => {

@@ -70,9 +70,12 @@ describe("a Secret", () => {
     await createSecret("stale", { username: "ann", password: "first-password" });
     await harness.create("Connection", "stale", { provider: "git", secretRef: { name: "stale" } });
     await harness.untilReady("Connection", "stale", "True", "Accepted");
-    // Nobody tells the operator of this, and it looks by itself only once a minute.
+    // The run has the first one by then. Nobody tells the operator of the second, and it looks by itself only once a minute.
     const second = { data: { password: Buffer.from("second-password").toString("base64") } };
-    await harness.cluster.api.patch(SECRET, { namespace: harness.namespace, name: "stale" }, second);
+    guarded.meanwhile = async () => {
+      guarded.meanwhile = null;
+      await harness.cluster.api.patch(SECRET, { namespace: harness.namespace, name: "stale" }, second);
+    };
     await using _engine = await harness.world.startEngine();
     const spec = { remote: guarded.remoteUrl, connectionRef: { name: "stale" }, interval: "0s" };
     await harness.create("RepoSync", "stale", spec);

@@ -42,6 +42,8 @@ export type GitHttpServer = AsyncDisposable & {
   readonly connections: number;
   /** Decides for each request whether it is answered wrongly; null: answer as git does. */
   fault: ((request: RecordedRequest) => Fault | null) | null;
+  /** What happens elsewhere before a request is answered, a refusal included. */
+  meanwhile: (() => Promise<void>) | null;
   /** May be changed while it runs. */
   protocol: "v0" | "v2";
 };
@@ -88,6 +90,7 @@ export async function startGitHttpServer(options: GitHttpServerOptions): Promise
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const recorded = record(request);
     requests.push(recorded);
+    await handle.meanwhile?.();
     const fault = handle.fault?.(recorded) ?? null;
     if (fault !== null && playFault(fault, response, recorded)) return;
     if (!isAllowed(request, options.basicAuth)) {
@@ -125,6 +128,7 @@ export async function startGitHttpServer(options: GitHttpServerOptions): Promise
       return connections;
     },
     fault: null,
+    meanwhile: null,
     protocol: options.protocol ?? "v2",
     async [Symbol.asyncDispose]() {
       for (const stop of running) stop();
