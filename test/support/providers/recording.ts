@@ -8,7 +8,7 @@ export type RecordedRequest = {
   /** Path and query as they arrived; values of queries that carry a token are cut. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** How the caller identified itself, its secret reduced to a fingerprint (`fingerprintOf`); null: not at all. */
+  /** How the caller identified itself, its secret reduced to a fingerprint (`fingerprint`); null: not at all. */
   readonly credential: { readonly scheme: "bearer" | "token" | "basic" | "private-token"; readonly fingerprint: string } | null;
   /** By the double's clock, epoch milliseconds. */
   readonly startedAtMs: number;
