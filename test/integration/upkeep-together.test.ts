@@ -82,6 +82,7 @@ test("nothing that was acknowledged is lost while everything is collected as soo
   const keepAtIt = async (work: () => Promise<unknown>) => {
     while (isWriting) await work();
   };
+  // Many packs are locked in the order of their ids, as a compaction does it.
   const upkeep = [
     ...tasks.map((task) => async () => {
       done += (await task.run(NEVER)).done;
@@ -90,9 +91,10 @@ test("nothing that was acknowledged is lost while everything is collected as soo
     async () => {
       await database.query(
         // Who still reads a pack that was just retired has what it has in life, only shorter: time to come to its end.
-        "UPDATE packs SET retired_at = retired_at - interval '2 days' WHERE retired_at BETWEEN now() - interval '1 day' AND now() - interval '5 seconds'",
+        `UPDATE packs SET retired_at = retired_at - interval '2 days' WHERE id IN (
+          SELECT id FROM packs WHERE retired_at BETWEEN now() - interval '1 day' AND now() - interval '5 seconds' ORDER BY id FOR UPDATE)`,
       );
-      await database.query("UPDATE packs SET next_check_at = now()");
+      await database.query("UPDATE packs SET next_check_at = now() WHERE id IN (SELECT id FROM packs ORDER BY id FOR UPDATE)");
       await database.query("UPDATE blob_walks SET ended_at = '-infinity'");
     },
   ].map(keepAtIt);
