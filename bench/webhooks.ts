@@ -11,6 +11,7 @@ import { HTTP_LIMITS } from "../src/http/limits.ts";
 import { receiveWebhook } from "../src/http/routes/receive-webhook.ts";
 import { registerSignedRoutes } from "../src/http/signed-routes.ts";
 import { openWebhookIntake } from "../src/sync/webhook-intake.ts";
+import { declareSync } from "../test/support/declare-sync.ts";
 import { QUIET_SPEC, TEST_KEYS } from "../test/support/quiet-spec.ts";
 import { fromGitHub, giveWebhook, push, type Sent } from "../test/support/signed-deliveries.ts";
 import { createSourceRepository } from "../test/support/source-repository.ts";
@@ -54,7 +55,7 @@ async function openDoor({ database }: EngineStack): Promise<Door> {
 async function declare({ declarations }: EngineStack, name: string, spec: Partial<SyncSpec>) {
   const owner = { kind: "file", ref: name } as const;
   const declared = { owner, namespace: "default", name, repository: name, connection: null };
-  return declarations.declareSync({ ...declared, spec: { ...QUIET_SPEC, branch: "main", ...spec } });
+  return declareSync(declarations, { ...declared, spec: { ...QUIET_SPEC, branch: "main", ...spec } });
 }
 
 export async function benchWebhookToCommit(): Promise<readonly BenchRow[]> {

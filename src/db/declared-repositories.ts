@@ -2,6 +2,7 @@
 import type { Owner } from "../domain/sync-spec.ts";
 import type { Queryable, Transaction } from "./database.ts";
 import { newRowId } from "./row-id.ts";
+import { rowsOf } from "./rows-of.ts";
 
 export type DeclaredRepository = {
   readonly id: string;
@@ -50,25 +51,57 @@ function toRepository(row: RepositoryRow | undefined): DeclaredRepository | null
   };
 }
 
+type RepositoryName = { readonly namespace: string; readonly slug: string };
+type NameRow = RepositoryName & { readonly id: string };
+
+export type MadeRepository = { readonly id: string; readonly isNew: boolean };
+
 /** Makes an empty repository that the API owns. False in `isNew`: it was there. */
-export async function makeRepository(
-  db: Queryable,
-  namespace: string,
-  slug: string,
-): Promise<{ readonly id: string; readonly isNew: boolean }> {
-  const { rows } = await db.query<{ id: string }>(
-    `INSERT INTO repositories (id, namespace, slug) VALUES ($1, $2, $3)
-     ON CONFLICT (namespace, slug) DO NOTHING RETURNING id`,
-    [newRowId("repo"), namespace, slug],
-  );
-  if (rows[0] !== undefined) return { id: rows[0].id, isNew: true };
-  const found = await db.query<{ id: string }>("SELECT id FROM repositories WHERE namespace = $1 AND slug = $2", [
-    namespace,
-    slug,
-  ]);
-  const [row] = found.rows;
-  // Between the two statements the repository can only have been removed; then making it is right.
-  return row === undefined ? makeRepository(db, namespace, slug) : { id: row.id, isNew: false };
+export async function makeRepository(db: Queryable, namespace: string, slug: string): Promise<MadeRepository> {
+  const [made] = await makeRepositories(db, [{ namespace, slug }]);
+  // There is one for each name.
+  return made as MadeRepository;
+}
+
+const MAKE = `
+  INSERT INTO repositories (id, namespace, slug)
+  SELECT id, namespace, slug FROM ${rowsOf("$1::text[]", "$2::text[]", "$3::text[]")} AS new (id, namespace, slug)
+  ORDER BY namespace, slug
+  ON CONFLICT (namespace, slug) DO NOTHING RETURNING id, namespace, slug`;
+
+const FIND = `
+  SELECT found.* FROM ${rowsOf("$1::text[]", "$2::text[]")} AS wanted (namespace, slug)
+  CROSS JOIN LATERAL (
+    SELECT id, namespace, slug FROM repositories p WHERE (p.namespace, p.slug) = (wanted.namespace, wanted.slug) LIMIT 1
+  ) AS found`;
+
+/** The same of each name, in their order; of equal names only the first is new. */
+export async function makeRepositories(db: Queryable, names: readonly RepositoryName[]): Promise<MadeRepository[]> {
+  const ids = new Map<string, string>();
+  const fresh = new Set<string>();
+  const missing = (): RepositoryName[] => names.filter((name) => !ids.has(nameKey(name)));
+  // One that is there for the first statement and not for the second can only have been removed; then making it is right.
+  while (missing().length > 0) {
+    const { rows: made } = await db.query<NameRow>(
+      MAKE,
+      [missing().map(() => newRowId("repo")), ...columns(missing())],
+      "make-repositories",
+    );
+    for (const row of made) fresh.add(nameKey(row));
+    for (const row of made) ids.set(nameKey(row), row.id);
+    if (missing().length === 0) break;
+    const { rows: found } = await db.query<NameRow>(FIND, columns(missing()), "find-repositories");
+    for (const row of found) ids.set(nameKey(row), row.id);
+  }
+  return names.map((name) => ({ id: ids.get(nameKey(name)) ?? "", isNew: fresh.delete(nameKey(name)) }));
+}
+
+function columns(names: readonly RepositoryName[]): readonly string[][] {
+  return [names.map(({ namespace }) => namespace), names.map(({ slug }) => slug)];
+}
+
+function nameKey({ namespace, slug }: RepositoryName): string {
+  return `${namespace}/${slug}`;
 }
 
 export async function updateDeclaredRepository(db: Queryable, repository: DeclaredRepository): Promise<void> {

@@ -17,7 +17,7 @@ export async function takeEpoch(database: Database, holder: string): Promise<num
 
 /** Holds the number until the transaction ends. @throws CoregitError `StaleLease` when it is no longer `epoch`. */
 async function requireEpoch(tx: Transaction, epoch: number): Promise<void> {
-  const { rowCount } = await tx.query("SELECT 1 FROM operator_epoch WHERE epoch = $1 FOR SHARE", [epoch]);
+  const { rowCount } = await tx.query("SELECT 1 FROM operator_epoch WHERE epoch = $1 FOR SHARE", [epoch], "require-epoch");
   if (rowCount === 0) throw new CoregitError("StaleLease", "Another operator leads; nothing was written.");
 }
 
@@ -30,8 +30,10 @@ export function fencedDatabase(database: Database, epoch: number): Database {
     });
   return {
     transaction,
-    query: (text, values) =>
-      /^\s*SELECT\b/i.test(text) ? database.query(text, values) : transaction((tx) => tx.query(text, values)),
+    query: (text, values, preparedAs) =>
+      /^\s*SELECT\b/i.test(text)
+        ? database.query(text, values, preparedAs)
+        : transaction((tx) => tx.query(text, values, preparedAs)),
     listen: (channel, handlers) => database.listen(channel, handlers),
     isReachable: (timeoutMs) => database.isReachable(timeoutMs),
     // The fence owns nothing.

@@ -3,6 +3,7 @@ import type { RunSummary, SyncStatus, WebhookStatus } from "../domain/declaratio
 import type { Oid } from "../domain/oid.ts";
 import type { Owner, Provider, SyncSpec } from "../domain/sync-spec.ts";
 import type { Queryable } from "./database.ts";
+import { rowsOf } from "./rows-of.ts";
 
 type StatusRow = {
   readonly id: string;
@@ -47,8 +48,8 @@ type StatusRow = {
   readonly webhook_delivery_at: Date | null;
 };
 
-const SELECT = `
-  SELECT s.id, s.owner_kind, s.owner_ref, s.namespace, s.name, s.repository_id, p.namespace AS repository_namespace,
+const COLUMNS = `
+    s.id, s.owner_kind, s.owner_ref, s.namespace, s.name, s.repository_id, p.namespace AS repository_namespace,
     p.slug AS repository_slug, s.connection_id, s.connection_name, c.provider, s.spec, s.generation, s.handled_generation,
     EXISTS (SELECT 1 FROM runs WHERE runs.sync_id = s.id AND runs.status = 'running') AS is_running, s.failures,
     NULLIF(LEAST(s.next_run_at, s.trigger_at), 'infinity') AS next_run, s.created_at, s.last_synced_sha, s.last_synced_at, s.last_error,
@@ -56,12 +57,20 @@ const SELECT = `
     r.id AS run_id, r.status AS run_status, r.message AS run_message, r.added AS run_added, r.modified AS run_modified,
     r.deleted AS run_deleted, r.started_at AS run_started_at, r.completed_at AS run_completed_at,
     w.state AS webhook_state, w.hook_id AS webhook_id, w.url AS webhook_url, w.message AS webhook_message,
-    w.last_delivery_at AS webhook_delivery_at
+    w.last_delivery_at AS webhook_delivery_at`;
+
+const FROM = `
   FROM syncs s
   JOIN repositories p ON p.id = s.repository_id
   LEFT JOIN connections c ON c.id = s.connection_id
   LEFT JOIN runs r ON r.id = s.last_run_id
   LEFT JOIN webhooks w ON w.sync_id = s.id AND w.retired_at IS NULL`;
+
+const SELECT = `SELECT ${COLUMNS}${FROM}`;
+
+const READ = `
+  SELECT found.* FROM ${rowsOf("$1::text[]")} AS wanted (id)
+  CROSS JOIN LATERAL (${SELECT} WHERE s.id = wanted.id LIMIT 1) AS found`;
 
 export async function readSyncStatus(db: Queryable, id: string): Promise<SyncStatus | null> {
   const { rows } = await db.query<StatusRow>(`${SELECT} WHERE s.id = $1`, [id]);
@@ -70,7 +79,7 @@ export async function readSyncStatus(db: Queryable, id: string): Promise<SyncSta
 
 /** Of each id, in their order; null where there is none. */
 export async function readSyncStatuses(db: Queryable, ids: readonly string[]): Promise<(SyncStatus | null)[]> {
-  const { rows } = await db.query<StatusRow>(`${SELECT} WHERE s.id = ANY($1)`, [ids], "read-sync-statuses");
+  const { rows } = await db.query<StatusRow>(READ, [ids], "read-sync-statuses");
   const found = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => {
     const row = found.get(id);

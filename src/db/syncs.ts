@@ -2,6 +2,7 @@
 // sync-results.ts, who runs it is sync-leases.ts, what it shows is sync-status.ts.
 import type { Owner, SyncSpec } from "../domain/sync-spec.ts";
 import type { Queryable, Transaction } from "./database.ts";
+import { rowsOf } from "./rows-of.ts";
 
 /** What a declaration decides about a row. */
 export type DeclaredSync = {
@@ -31,42 +32,69 @@ type SyncRow = {
   readonly requested_at: string | null;
 };
 
+const COLUMNS = `s.id, s.owner_kind, s.owner_ref, s.namespace, s.name, s.repository_id, s.made_repository, s.connection_id,
+  s.connection_name, s.spec, s.requested_at`;
+const IS_NAMED = (name: string): string => `(s.owner_kind, s.namespace, s.name) = (${name})`;
+
+export type SyncName = { readonly ownerKind: Owner["kind"]; readonly namespace: string; readonly name: string };
+
+/** With where its repository is. */
+export type FoundSync = DeclaredSync & { readonly repository: { readonly namespace: string; readonly slug: string } };
+
+type FoundRow = SyncRow & {
+  readonly place: number;
+  readonly repository_namespace: string;
+  readonly repository_slug: string;
+};
+
 const FIND = `
-  SELECT id, owner_kind, owner_ref, namespace, name, repository_id, made_repository, connection_id, connection_name, spec,
-         requested_at
-  FROM syncs WHERE owner_kind = $1 AND namespace = $2 AND name = $3`;
+  SELECT found.*, wanted.place::integer AS place
+  FROM ${rowsOf("$1::text[]", "$2::text[]", "$3::text[]")} WITH ORDINALITY AS wanted (owner_kind, namespace, name, place)
+  CROSS JOIN LATERAL (
+    SELECT ${COLUMNS}, p.namespace AS repository_namespace, p.slug AS repository_slug
+    FROM syncs s JOIN repositories p ON p.id = s.repository_id
+    WHERE ${IS_NAMED("wanted.owner_kind, wanted.namespace, wanted.name")} LIMIT 1
+  ) AS found`;
 
-export async function findDeclaredSync(
-  db: Queryable,
-  ownerKind: Owner["kind"],
-  namespace: string,
-  name: string,
-): Promise<DeclaredSync | null> {
-  const { rows } = await db.query<SyncRow>(FIND, [ownerKind, namespace, name], "find-declared-sync");
+/** Of each name, in their order; null where there is none. */
+export async function findDeclaredSyncs(db: Queryable, names: readonly SyncName[]): Promise<(FoundSync | null)[]> {
+  const columns = [names.map((name) => name.ownerKind), names.map((name) => name.namespace), names.map((name) => name.name)];
+  const { rows } = await db.query<FoundRow>(FIND, columns, "find-declared-syncs");
+  const found = new Map(rows.map((row) => [row.place, row]));
+  return names.map((_, index) => {
+    const row = found.get(index + 1);
+    if (row === undefined) return null;
+    return { ...toDeclared(row), repository: { namespace: row.repository_namespace, slug: row.repository_slug } };
+  });
+}
+
+const LOCK = `SELECT ${COLUMNS} FROM syncs s WHERE ${IS_NAMED("$1, $2, $3")} FOR UPDATE`;
+
+/** Nobody else changes it until the transaction ends. */
+export async function lockDeclaredSync(tx: Transaction, { ownerKind, namespace, name }: SyncName): Promise<DeclaredSync | null> {
+  const { rows } = await tx.query<SyncRow>(LOCK, [ownerKind, namespace, name], "lock-declared-sync");
   return rows[0] === undefined ? null : toDeclared(rows[0]);
 }
 
-/** The same, locked until the transaction ends. */
-export async function lockDeclaredSync(
-  tx: Transaction,
-  ownerKind: Owner["kind"],
-  namespace: string,
-  name: string,
-): Promise<DeclaredSync | null> {
-  const { rows } = await tx.query<SyncRow>(`${FIND} FOR UPDATE`, [ownerKind, namespace, name], "lock-declared-sync");
-  return rows[0] === undefined ? null : toDeclared(rows[0]);
-}
+/** Types of what `values` answers. */
+const TYPES = ["text", "text", "text", "text", "text", "text", "boolean", "text", "text", "text", "boolean", "text"] as const;
 
 const INSERT = `
   INSERT INTO syncs (id, owner_kind, owner_ref, namespace, name, repository_id, made_repository, connection_id,
     connection_name, spec, suspended, requested_at, next_run_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, CASE WHEN $11 THEN 'infinity' ELSE now() END)
+  SELECT id, owner_kind, owner_ref, namespace, name, repository_id, made_repository, connection_id, connection_name, spec::jsonb,
+    suspended, requested_at, CASE WHEN suspended THEN 'infinity' ELSE now() END
+  FROM ${rowsOf(...TYPES.map((type, index) => `$${index + 1}::${type}[]`))} AS new (id, owner_kind, owner_ref, namespace, name,
+    repository_id, made_repository, connection_id, connection_name, spec, suspended, requested_at)
+  ORDER BY owner_kind, namespace, name
   ON CONFLICT (owner_kind, namespace, name) DO NOTHING`;
 
-/** Makes the row, due at once unless suspended. False: the name is taken. */
-export async function insertSync(db: Queryable, sync: DeclaredSync): Promise<boolean> {
-  const { rowCount } = await db.query(INSERT, values(sync), "insert-sync");
-  return rowCount === 1;
+/** Makes the rows, due at once unless suspended. Fewer than were given: the names of the others are taken. */
+export async function insertSyncs(db: Queryable, syncs: readonly DeclaredSync[]): Promise<number> {
+  const rows = syncs.map(values);
+  const columns = TYPES.map((_, column) => rows.map((row) => row[column]));
+  const { rowCount } = await db.query(INSERT, columns, "insert-syncs");
+  return rowCount;
 }
 
 const UPDATE = `

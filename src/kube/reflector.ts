@@ -240,7 +240,8 @@ class SilenceAlarm implements Disposable {
   }
 
   #arm(): Disposable {
-    const silent = new KubeApiError({ status: null, reason: "Silent", message: "the watch fell silent" });
-    return this.#timers.after(this.#afterMs, () => this.#abort.abort(silent));
+    return this.#timers.after(this.#afterMs, () =>
+      this.#abort.abort(new KubeApiError({ status: null, reason: "Silent", message: "the watch fell silent" })),
+    );
   }
 }

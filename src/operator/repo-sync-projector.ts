@@ -1,6 +1,6 @@
 // RepoSync ⇄ row of a sync.
 import type { SyncStatus } from "../domain/declaration.ts";
-import type { CoregitError } from "../domain/errors.ts";
+import { CoregitError } from "../domain/errors.ts";
 import { type KubeObject, keyOf, keyOfObject, type ObjectKey } from "../kube/object.ts";
 import { repoSyncStatusSchema } from "../resources/repo-sync-status.ts";
 import { failedSyncStatus, type StatusContext, syncStatusToResource } from "../resources/status.ts";
@@ -34,9 +34,11 @@ export function createRepoSyncProjector(options: RepoSyncProjectorOptions): Proj
     resource: REPO_SYNC,
     async project(object, now) {
       const declaration = toSyncDeclaration(parseObject("RepoSync", REPO_SYNC, object), ownerOf(object));
-      const declared = await declarations.declareSync(declaration);
-      const isNew = index.set(keyOfObject(object), declared.id, declaration.owner);
-      const sync = (isNew ? await declarations.readSync(declared.id) : null) ?? declared;
+      const { id } = await declarations.declareSync(declaration);
+      // What is announced of it is heard from here on; what it shows is read afterwards.
+      index.set(keyOfObject(object), id, declaration.owner);
+      const sync = await declarations.readSync(id);
+      if (sync === null) throw new CoregitError("SyncNotFound", "The sync was removed while it was being declared.");
       shown.note(sync);
       noteRefusal(sync);
       const context = statusContext(object, now);

@@ -17,13 +17,10 @@ export class RowIndex {
     return this.#entries.get(key)?.owner ?? null;
   }
 
-  /** True when this was not known: a notification may have come before it was. */
-  set(key: ObjectKey, rowId: string, owner: Owner): boolean {
-    const isKnown = this.#entries.get(key)?.rowId === rowId;
-    if (!isKnown) this.delete(key);
+  set(key: ObjectKey, rowId: string, owner: Owner): void {
+    if (this.#entries.get(key)?.rowId !== rowId) this.delete(key);
     this.#entries.set(key, { rowId, owner });
     this.#keys.set(rowId, key);
-    return !isKnown;
   }
 
   /** The row that it was, if it was known. */

@@ -17,7 +17,7 @@ export interface Declarations {
    * due at once, unless suspended; a changed remote, direction, branch, path or selection starts a new baseline.
    * @throws CoregitError `Managed` when another owner holds the name, `InvalidSpec`.
    */
-  declareSync(declaration: SyncDeclaration): Promise<SyncStatus>;
+  declareSync(declaration: SyncDeclaration): Promise<{ readonly id: string }>;
   /** Removes the sync that `owner` declared under this name, ends its run, keeps the repository and the history. Idempotent. */
   withdrawSync(owner: Owner, namespace: string, name: string): Promise<void>;
   declareConnection(declaration: ConnectionDeclaration): Promise<{ readonly id: string }>;

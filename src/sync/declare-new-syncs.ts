@@ -1,13 +1,13 @@
 // Syncs that are declared for the first time at the same time become rows in one transaction: a start with thousands of them waits
 // for as many commits as there are batches.
 import type { Database } from "../db/database.ts";
-import { type DeclareNewSync, type NewSync, writeSync } from "./declare-sync.ts";
+import { insertNewSyncs, type NewSync, type SyncRows, writeSync } from "./declare-sync.ts";
 import { Together } from "./together.ts";
 
-/** A batch holds a connection and locks on what is new for some tens of milliseconds. */
+/** A batch holds a connection and locks on what is new for some milliseconds. */
 const MOST_TOGETHER = 32;
 
-export function declareNewSyncs(database: Database): DeclareNewSync {
+export function declareNewSyncs(database: Database): SyncRows["declareNew"] {
   const together = new Together((syncs: readonly NewSync[]) => writeAll(database, syncs), MOST_TOGETHER);
   return async (sync) => {
     const written = await together.ask(sync);
@@ -19,7 +19,7 @@ export function declareNewSyncs(database: Database): DeclareNewSync {
 /** One that fails costs the others a second try, each alone. */
 async function writeAll(database: Database, syncs: readonly NewSync[]): Promise<readonly PromiseSettledResult<string>[]> {
   try {
-    if (syncs.length > 1) return (await writeTogether(database, syncs)).map((value) => ({ status: "fulfilled", value }));
+    return (await writeTogether(database, syncs)).map((value) => ({ status: "fulfilled", value }));
   } catch {
     // Which of them it was shows below.
   }
@@ -30,8 +30,8 @@ async function writeAll(database: Database, syncs: readonly NewSync[]): Promise<
 
 function writeTogether(database: Database, syncs: readonly NewSync[]): Promise<readonly string[]> {
   return database.transaction(async (tx) => {
-    const ids: string[] = [];
-    for (const { declaration, cause } of syncs) ids.push(await writeSync(tx, declaration, cause));
+    const ids = await insertNewSyncs(tx, syncs);
+    if (ids === null) throw new Error("A name was taken meanwhile.");
     return ids;
   });
 }

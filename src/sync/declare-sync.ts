@@ -2,7 +2,7 @@
 // when the two sides or what is selected of them are no longer the same. Reads first and writes nothing when nothing changed.
 import { isDeepStrictEqual } from "node:util";
 import type { Database, Queryable, Transaction } from "../db/database.ts";
-import { makeRepository } from "../db/declared-repositories.ts";
+import { type MadeRepository, makeRepositories, makeRepository } from "../db/declared-repositories.ts";
 import { notify } from "../db/notify.ts";
 import { newRowId } from "../db/row-id.ts";
 import { closeRunningRuns } from "../db/runs.ts";
@@ -19,24 +19,33 @@ import { declaredConnection, requireApi } from "./declared-connection.ts";
 
 export type NewSync = { readonly declaration: SyncDeclaration; readonly cause: string | null };
 
-/** Makes a row of a sync that has none, as `writeSync` does, and returns its id. */
-export type DeclareNewSync = (sync: NewSync) => Promise<string>;
+/** How rows are found and made; many at once go together. */
+export type SyncRows = {
+  readonly database: Database;
+  readonly find: (name: rows.SyncName) => Promise<rows.FoundSync | null>;
+  /** Makes a row of a sync that has none, as `writeSync` does, and returns its id. */
+  readonly declareNew: (sync: NewSync) => Promise<string>;
+};
 
 /**
  * Makes the row equal to the declaration and returns its id. `cause`: the traceparent of who declares.
  * @throws CoregitError `Managed`, `InvalidSpec`.
  */
 export async function declareSync(
-  { database, declareNew }: { readonly database: Database; readonly declareNew: DeclareNewSync },
+  { database, find, declareNew }: SyncRows,
   declaration: SyncDeclaration,
   cause: string | null = null,
-): Promise<string> {
+): Promise<{ readonly id: string }> {
   const reason = checkSlug(declaration.repository) ?? checkFolders(declaration.spec);
   if (reason !== null) throw new CoregitError("InvalidSpec", reason);
-  const current = await rows.findDeclaredSync(database, declaration.owner.kind, declaration.namespace, declaration.name);
-  if (current === null) return declareNew({ declaration, cause });
-  if (await isDeclared(database, current, declaration)) return current.id;
-  return database.transaction((tx) => writeSync(tx, declaration, cause));
+  const current = await find(nameOf(declaration));
+  if (current === null) return { id: await declareNew({ declaration, cause }) };
+  if (await isDeclared(database, current, declaration)) return { id: current.id };
+  return { id: await database.transaction((tx) => writeSync(tx, declaration, cause)) };
+}
+
+function nameOf({ owner, namespace, name }: SyncDeclaration): rows.SyncName {
+  return { ownerKind: owner.kind, namespace, name };
 }
 
 /** A folder becomes part of the tree that a run writes: its name has to be one that every git takes. */
@@ -62,14 +71,10 @@ export async function removeSync(tx: Transaction, owner: Owner, namespace: strin
 }
 
 /** True when the row says all that the declaration says. */
-async function isDeclared(db: Queryable, row: rows.DeclaredSync, declaration: SyncDeclaration): Promise<boolean> {
+async function isDeclared(db: Queryable, row: rows.FoundSync, declaration: SyncDeclaration): Promise<boolean> {
   if (!isSameOwner(row.owner, declaration.owner) || isAsking(row, declaration)) return false;
-  const { rows: found } = await db.query<{ id: string }>("SELECT id FROM repositories WHERE namespace = $1 AND slug = $2", [
-    declaration.namespace,
-    declaration.repository,
-  ]);
-  if (found[0]?.id !== row.repositoryId) return false;
-  const { connection: connectionName, spec } = declaration;
+  const { namespace, repository: slug, connection: connectionName, spec } = declaration;
+  if (!isDeepStrictEqual(row.repository, { namespace, slug })) return false;
   return isSameDeclaration(row, { connectionName, spec, connectionId: await connectionId(db, declaration) });
 }
 
@@ -78,6 +83,28 @@ export async function writeSync(tx: Transaction, declaration: SyncDeclaration, c
   const id = await replaceOrInsert(tx, declaration);
   await rememberWake(tx, [id], cause);
   return id;
+}
+
+/**
+ * The same of syncs that nobody had declared when they were looked for; ids in their order. Null, and nothing is to be committed:
+ * somebody has, meanwhile.
+ */
+export async function insertNewSyncs(tx: Transaction, syncs: readonly NewSync[]): Promise<readonly string[] | null> {
+  const declarations = syncs.map(({ declaration }) => declaration);
+  for (const declaration of declarations) await requireApi(tx, declaration);
+  const places = declarations.map(({ namespace, repository: slug }) => ({ namespace, slug }));
+  const repositories = await makeRepositories(tx, places);
+  const made: rows.DeclaredSync[] = [];
+  for (const [index, declaration] of declarations.entries()) {
+    // There is one for each.
+    const repository = repositories[index] as MadeRepository;
+    made.push(await toNewRow(tx, declaration, repository));
+  }
+  if ((await rows.insertSyncs(tx, made)) < made.length) return null;
+  const ids = made.map(({ id }) => id);
+  for (const [index, { cause }] of syncs.entries()) await rememberWake(tx, ids.slice(index, index + 1), cause);
+  await announce(tx, made);
+  return ids;
 }
 
 async function replaceOrInsert(tx: Transaction, declaration: SyncDeclaration): Promise<string> {
@@ -96,7 +123,7 @@ async function replaceOrInsert(tx: Transaction, declaration: SyncDeclaration): P
   });
   const isUnchanged = isSameRepository && isSameOwner(sync.owner, next.owner) && isSameDeclaration(sync, next);
   if (!isUnchanged) await replace(tx, sync, { ...next, requestedAt: next.requestedAt ?? sync.requestedAt });
-  await announce(tx, sync.id);
+  await announce(tx, [next]);
   return sync.id;
 }
 
@@ -110,21 +137,24 @@ async function replace(tx: Transaction, sync: rows.DeclaredSync, next: rows.Decl
 async function lockOrInsert(
   tx: Transaction,
   declaration: SyncDeclaration,
-  repository: { readonly id: string; readonly isNew: boolean },
+  repository: MadeRepository,
 ): Promise<{ readonly sync: rows.DeclaredSync; readonly isNew: boolean }> {
-  const { owner, namespace, name } = declaration;
-  const locked = await rows.lockDeclaredSync(tx, owner.kind, namespace, name);
+  const locked = await rows.lockDeclaredSync(tx, nameOf(declaration));
   if (locked !== null) return { sync: locked, isNew: false };
-  const sync = toRow(declaration, {
+  const sync = await toNewRow(tx, declaration, repository);
+  if ((await rows.insertSyncs(tx, [sync])) === 0) return lockOrInsert(tx, declaration, repository);
+  await announce(tx, [sync]);
+  return { sync, isNew: true };
+}
+
+async function toNewRow(tx: Transaction, declaration: SyncDeclaration, repository: MadeRepository): Promise<rows.DeclaredSync> {
+  return toRow(declaration, {
     // What the API makes is named by its id.
-    id: owner.kind === "api" ? name : newRowId("sync"),
+    id: declaration.owner.kind === "api" ? declaration.name : newRowId("sync"),
     repositoryId: repository.id,
     madeRepository: repository.isNew,
     connectionId: await connectionId(tx, declaration),
   });
-  if (!(await rows.insertSync(tx, sync))) return lockOrInsert(tx, declaration, repository);
-  await announce(tx, sync.id);
-  return { sync, isNew: true };
 }
 
 function toRow(
@@ -146,8 +176,11 @@ async function connectionId(db: Queryable, declaration: SyncDeclaration): Promis
   return (await declaredConnection(db, declaration))?.id ?? null;
 }
 
-async function announce(tx: Transaction, id: string): Promise<void> {
-  await notify(tx, ["syncDue", "syncChanged", "webhookDue"], [id]);
+async function announce(tx: Transaction, syncs: readonly rows.DeclaredSync[]): Promise<void> {
+  const ids = syncs.map(({ id }) => id);
+  const due = syncs.filter(({ spec }) => !spec.suspend).map(({ id }) => id);
+  await notify(tx, ["syncChanged", "webhookDue"], ids);
+  await notify(tx, "syncDue", due);
 }
 
 type Declared = Pick<rows.DeclaredSync, "connectionName" | "connectionId" | "spec">;

@@ -2,7 +2,7 @@
 import type { SealingKeys } from "../db/credential-seal.ts";
 import type { Database } from "../db/database.ts";
 import { listSyncStatuses, readSyncStatuses } from "../db/sync-status.ts";
-import { CoregitError } from "../domain/errors.ts";
+import { findDeclaredSyncs, type SyncName } from "../db/syncs.ts";
 import { noTracer, type Tracer } from "../domain/tracer.ts";
 import type { RepositoryStore } from "../repositories/store.ts";
 import type { Declarations } from "./declarations.ts";
@@ -26,14 +26,11 @@ export type DeclarationsOptions = {
 
 export function openDeclarations({ database, store, keys, tracer = noTracer }: DeclarationsOptions): Declarations {
   const cause = (): string | null => tracer.current()?.traceparent ?? null;
-  const declareNew = declareNewSyncs(database);
+  const declared = new Together((names: readonly SyncName[]) => findDeclaredSyncs(database, names), MOST_TOGETHER);
+  const syncRows = { database, find: (name: SyncName) => declared.ask(name), declareNew: declareNewSyncs(database) };
   const statuses = new Together((ids: readonly string[]) => readSyncStatuses(database, ids), MOST_TOGETHER);
   return {
-    async declareSync(declaration) {
-      const status = await statuses.ask(await declareSync({ database, declareNew }, declaration, cause()));
-      if (status === null) throw new CoregitError("SyncNotFound", "The sync was removed while it was being declared.");
-      return status;
-    },
+    declareSync: (declaration) => declareSync(syncRows, declaration, cause()),
     withdrawSync: (owner, namespace, name) => withdrawSync(database, owner, namespace, name),
     declareConnection: (declaration) => declareConnection(database, keys, declaration, cause()),
     withdrawConnection: (owner, namespace, name) => withdrawConnection(database, owner, namespace, name),

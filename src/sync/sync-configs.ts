@@ -83,7 +83,7 @@ async function change(
   cause: string | null,
 ): Promise<void> {
   const own = await requireOwn(tx, repository);
-  const sync = await lockDeclaredSync(tx, "api", own.namespace, own.name);
+  const sync = await lockDeclaredSync(tx, { ownerKind: "api", ...own });
   if (sync === null) throw notFound(repository);
   const spec = { ...sync.spec, ...patch };
   if (isDeepStrictEqual(spec, sync.spec)) return;

@@ -20,7 +20,8 @@ const LEASE_MS = 60_000;
 const WORK_SHARE = 0.75;
 /** All syncs are looked at this often, whatever was announced. */
 const LOOK_AT_ALL_MS = 600_000;
-const SHORTEST_SLEEP_MS = 50;
+/** Rounds are this far apart at least: what is announced meanwhile goes together, thousands of syncs at a start. */
+const PACE_MS = 100;
 /** While the database is away it is asked again at this pace. */
 const RETRY_MS = 1000;
 
@@ -83,8 +84,10 @@ class WebhookRegistrar implements AsyncDisposable {
         this.#pending = null;
         lookAtAllMs = clock.monotonic() + LOOK_AT_ALL_MS;
       }
+      const beganMs = clock.monotonic();
       const sleepMs = await this.#round();
       await pause(Math.min(sleepMs, LOOK_AT_ALL_MS), AbortSignal.any([this.#sleep.signal, this.#stop.signal]));
+      await pause(Math.max(0, beganMs + PACE_MS - clock.monotonic()), this.#stop.signal);
     }
   }
 
@@ -95,10 +98,11 @@ class WebhookRegistrar implements AsyncDisposable {
     try {
       if (looked === null || looked.size > 0) await this.#align(looked);
       const free = AT_ONCE - this.#running.size;
-      const claimed = free > 0 ? await claimWebhooks(database, free, this.#leaseMs) : [];
-      for (const hook of claimed) this.#run(hook);
-      if (this.#running.size === AT_ONCE) return LOOK_AT_ALL_MS;
-      return Math.max(SHORTEST_SLEEP_MS, (await readNextCheck(database)) ?? LOOK_AT_ALL_MS);
+      if (free === 0) return LOOK_AT_ALL_MS;
+      const nextMs = (await readNextCheck(database)) ?? LOOK_AT_ALL_MS;
+      if (nextMs > 0) return nextMs;
+      for (const hook of await claimWebhooks(database, free, this.#leaseMs)) this.#run(hook);
+      return this.#running.size === AT_ONCE ? LOOK_AT_ALL_MS : 0;
     } catch (err) {
       if (!this.#stop.signal.aborted) logger.warn({ err }, "Webhooks could not be looked after; this is tried again.");
       this.#pending = null;

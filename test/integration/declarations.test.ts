@@ -5,6 +5,7 @@ import type { ConnectionDeclaration, SyncDeclaration } from "../../src/domain/de
 import type { RepositoryStore } from "../../src/repositories/store.ts";
 import { openDeclarations } from "../../src/sync/open-declarations.ts";
 import { createTestDatabase } from "../support/database.ts";
+import { declareSync } from "../support/declare-sync.ts";
 import { QUIET_SPEC, TEST_KEYS } from "../support/quiet-spec.ts";
 import { failureOf } from "../support/test-remotes.ts";
 
@@ -62,7 +63,7 @@ const points = async (database: Database) => (await database.query("SELECT 1 FRO
 describe("a declared sync", () => {
   it("is due at once and has its repository made", async () => {
     await using world = await open();
-    const status = await world.declarations.declareSync(sync);
+    const status = await declareSync(world.declarations, sync);
     expect(status).toMatchObject({
       namespace: "default",
       name: "site",
@@ -78,17 +79,17 @@ describe("a declared sync", () => {
 
   it("writes nothing when it is declared again unchanged", async () => {
     await using world = await open();
-    const first = await world.declarations.declareSync(sync);
+    const first = await declareSync(world.declarations, sync);
     const before = await versions(world.database, "syncs");
-    expect(await world.declarations.declareSync(structuredClone(sync))).toEqual(first);
+    expect(await declareSync(world.declarations, structuredClone(sync))).toEqual(first);
     expect(await versions(world.database, "syncs")).toEqual(before);
   });
 
   it("becomes due under a new generation when its policy changes, and keeps its sync point", async () => {
     await using world = await open();
-    const { id } = await world.declarations.declareSync(sync);
+    const { id } = await declareSync(world.declarations, sync);
     await settleRow(world.database, id);
-    const changed = await world.declarations.declareSync({ ...sync, spec: { ...sync.spec, onDivergence: "Fail" } });
+    const changed = await declareSync(world.declarations, { ...sync, spec: { ...sync.spec, onDivergence: "Fail" } });
     expect(changed).toMatchObject({ id, generation: 2 });
     expect(changed.nextRunAt).not.toBeNull();
     expect(await points(world.database)).toBe(1);
@@ -105,50 +106,82 @@ describe("a declared sync", () => {
     ["excluded paths", { exclude: ["*.md"] }],
   ] as const)("starts a new baseline when its %s changes", async (_what, change) => {
     await using world = await open();
-    const { id } = await world.declarations.declareSync(sync);
+    const { id } = await declareSync(world.declarations, sync);
     await settleRow(world.database, id);
-    await world.declarations.declareSync({ ...sync, spec: { ...sync.spec, ...change } });
+    await declareSync(world.declarations, { ...sync, spec: { ...sync.spec, ...change } });
     expect(await points(world.database)).toBe(0);
   });
 
   it("is made due by a new requestedAt alone, once, in the same generation", async () => {
     await using world = await open();
-    const { id } = await world.declarations.declareSync({ ...sync, requestedAt: "one" });
+    const { id } = await declareSync(world.declarations, { ...sync, requestedAt: "one" });
     await settleRow(world.database, id);
-    expect(await world.declarations.declareSync({ ...sync, requestedAt: "one" })).toMatchObject({ nextRunAt: null });
-    const asked = await world.declarations.declareSync({ ...sync, requestedAt: "two" });
+    expect(await declareSync(world.declarations, { ...sync, requestedAt: "one" })).toMatchObject({ nextRunAt: null });
+    const asked = await declareSync(world.declarations, { ...sync, requestedAt: "two" });
     expect(asked).toMatchObject({ generation: 1, nextRunAt: expect.any(String) });
   });
 
   it("is not due while suspended, and due when resumed", async () => {
     await using world = await open();
     const suspended = { ...sync, spec: { ...sync.spec, suspend: true } };
-    expect(await world.declarations.declareSync(suspended)).toMatchObject({ nextRunAt: null });
-    expect(await world.declarations.declareSync({ ...suspended, requestedAt: "now" })).toMatchObject({ nextRunAt: null });
-    expect(await world.declarations.declareSync(sync)).toMatchObject({ nextRunAt: expect.any(String) });
+    expect(await declareSync(world.declarations, suspended)).toMatchObject({ nextRunAt: null });
+    expect(await declareSync(world.declarations, { ...suspended, requestedAt: "now" })).toMatchObject({ nextRunAt: null });
+    expect(await declareSync(world.declarations, sync)).toMatchObject({ nextRunAt: expect.any(String) });
   });
 
   it("is one row when many declare it at the same time", async () => {
     await using world = await open();
-    const declared = await Promise.all(Array.from({ length: 8 }, () => world.declarations.declareSync(sync)));
+    const declared = await Promise.all(Array.from({ length: 8 }, () => declareSync(world.declarations, sync)));
     expect(new Set(declared.map(({ id }) => id)).size).toBe(1);
     expect(await world.declarations.listSyncs()).toHaveLength(1);
   });
 
+  it("is made beside others at the same time, whichever of them share a repository, are there already or cannot be", async () => {
+    await using world = await open();
+    const there = await declareSync(world.declarations, { ...sync, name: "there" });
+    const outcomes = await Promise.allSettled(
+      [
+        { ...sync, name: "one", repository: "shared" },
+        { ...sync, name: "two", repository: "shared" },
+        { ...sync, name: "wrong", spec: { ...sync.spec, transport: "api" as const } },
+        { ...sync, name: "there" },
+        { ...sync, name: "four", spec: { ...sync.spec, suspend: true } },
+      ].map((declaration) => declareSync(world.declarations, declaration)),
+    );
+    expect(outcomes).toMatchObject([
+      { value: { name: "one", repository: { slug: "shared" }, nextRunAt: expect.any(String) } },
+      { value: { name: "two", repository: { slug: "shared" } } },
+      { reason: { code: "InvalidSpec" } },
+      { value: { id: there.id, generation: 1 } },
+      { value: { name: "four", nextRunAt: null } },
+    ]);
+    const { rows } = await world.database.query("SELECT name FROM syncs WHERE made_repository ORDER BY name");
+    expect(rows).toEqual([{ name: "one" }, { name: "there" }]);
+  });
+
+  it("is the one that made a repository which many name for the first time at once", async () => {
+    await using world = await open();
+    const names = Array.from({ length: 8 }, (_, index) => `sync-${index}`);
+    const all = names.map((name) => world.declarations.declareSync({ ...sync, name, repository: "shared" }));
+    expect(new Set((await Promise.all(all)).map(({ id }) => id)).size).toBe(8);
+    expect((await world.database.query("SELECT FROM syncs WHERE made_repository")).rowCount).toBe(1);
+    expect((await world.database.query("SELECT FROM repositories")).rowCount).toBe(1);
+  });
+
   it("passes to a resource of the same name with another uid, but not to another file", async () => {
     await using world = await open();
-    const { id } = await world.declarations.declareSync(sync);
-    const again = await world.declarations.declareSync({ ...sync, owner: { kind: "resource", ref: "uid-2" } });
+    const { id } = await declareSync(world.declarations, sync);
+    const again = await declareSync(world.declarations, { ...sync, owner: { kind: "resource", ref: "uid-2" } });
     expect(again).toMatchObject({ id, owner: { kind: "resource", ref: "uid-2" } });
     const file: SyncDeclaration = { ...sync, owner: { kind: "file", ref: "a.yaml#0" } };
-    await world.declarations.declareSync(file);
+    await declareSync(world.declarations, file);
     const other = { ...file, owner: { kind: "file", ref: "b.yaml#0" } } as const;
-    expect(await failureOf(world.declarations.declareSync(other))).toMatchObject({ code: "Managed" });
+    expect(await failureOf(declareSync(world.declarations, other))).toMatchObject({ code: "Managed" });
   });
 
   it("is removed by its owner alone, and its repository stays", async () => {
     await using world = await open();
-    await world.declarations.declareSync(sync);
+    await declareSync(world.declarations, sync);
     await world.declarations.withdrawSync({ kind: "resource", ref: "uid-9" }, "default", "site");
     expect(await world.declarations.listSyncs({ ownerKind: "resource" })).toHaveLength(1);
     await world.declarations.withdrawSync(sync.owner, "default", "site");
@@ -159,14 +192,14 @@ describe("a declared sync", () => {
 
   it("names what is wrong with a slug", async () => {
     await using world = await open();
-    const failure = await failureOf(world.declarations.declareSync({ ...sync, repository: "Not A Slug" }));
+    const failure = await failureOf(declareSync(world.declarations, { ...sync, repository: "Not A Slug" }));
     expect(failure).toMatchObject({ code: "InvalidSpec" });
   });
 
   it("that demands an API is refused where there is none: for an import, and without a provider that has one", async () => {
     await using world = await open();
     const spec = { ...sync.spec, direction: "export", transport: "api" } as const;
-    const declare = (changes: Partial<SyncDeclaration>) => world.declarations.declareSync({ ...sync, spec, ...changes });
+    const declare = (changes: Partial<SyncDeclaration>) => declareSync(world.declarations, { ...sync, spec, ...changes });
     expect(await failureOf(declare({}))).toMatchObject({ code: "InvalidSpec", message: expect.stringContaining("connection") });
     await world.declarations.declareConnection(connection);
     expect(await failureOf(declare({ connection: "forge" }))).toMatchObject({ code: "InvalidSpec" });
@@ -181,7 +214,7 @@ describe("a declared sync", () => {
     async (folder) => {
       await using world = await open();
       for (const field of ["path", "remotePath"]) {
-        const failure = await failureOf(world.declarations.declareSync({ ...sync, spec: { ...sync.spec, [field]: folder } }));
+        const failure = await failureOf(declareSync(world.declarations, { ...sync, spec: { ...sync.spec, [field]: folder } }));
         expect(failure).toMatchObject({ code: "InvalidSpec", message: expect.stringContaining(field) });
       }
     },
@@ -210,7 +243,7 @@ describe("a declared connection", () => {
 
   it("wakes the syncs that waited for it, and only those that failed when its credential changes", async () => {
     await using world = await open();
-    const waiting = await world.declarations.declareSync({ ...sync, connection: "forge" });
+    const waiting = await declareSync(world.declarations, { ...sync, connection: "forge" });
     await settleRow(world.database, waiting.id);
     await world.declarations.declareConnection(connection);
     expect(await world.declarations.readSync(waiting.id)).toMatchObject({ nextRunAt: expect.any(String) });
@@ -226,7 +259,7 @@ describe("a declared connection", () => {
   it("starts a new baseline for its syncs when it names another server", async () => {
     await using world = await open();
     await world.declarations.declareConnection(connection);
-    const { id } = await world.declarations.declareSync({ ...sync, connection: "forge" });
+    const { id } = await declareSync(world.declarations, { ...sync, connection: "forge" });
     await settleRow(world.database, id);
     await world.declarations.declareConnection({ ...connection, baseUrl: "https://other.example.com" });
     expect(await world.declarations.readSync(id)).toMatchObject({ generation: 2, nextRunAt: expect.any(String) });
@@ -236,7 +269,7 @@ describe("a declared connection", () => {
   it("leaves its syncs due when it goes, so that they say what is missing", async () => {
     await using world = await open();
     await world.declarations.declareConnection(connection);
-    const { id } = await world.declarations.declareSync({ ...sync, connection: "forge" });
+    const { id } = await declareSync(world.declarations, { ...sync, connection: "forge" });
     await settleRow(world.database, id);
     await world.declarations.withdrawConnection(connection.owner, "default", "forge");
     const status = await world.declarations.readSync(id);
@@ -258,7 +291,7 @@ describe("a declared repository", () => {
 
   it("adopts one that a sync has made, and writes nothing the second time", async () => {
     await using world = await open();
-    const status = await world.declarations.declareSync(sync);
+    const status = await declareSync(world.declarations, sync);
     expect(await world.declarations.declareRepository(repository)).toEqual({ id: status.repository.id });
     const before = await versions(world.database, "repositories");
     await world.declarations.declareRepository(repository);
@@ -274,7 +307,7 @@ describe("a declared repository", () => {
 
   it("stays when it is withdrawn under Retain, and goes with its syncs under Delete", async () => {
     await using world = await open();
-    await world.declarations.declareSync(sync);
+    await declareSync(world.declarations, sync);
     await world.declarations.declareRepository(repository);
     await world.declarations.withdrawRepository(repository.owner, "default", "site");
     expect(await world.declarations.listSyncs()).toHaveLength(1);

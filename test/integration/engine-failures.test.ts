@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../src/sync/engine.ts";
+import { declareSync } from "../support/declare-sync.ts";
 import { runningGit } from "../support/running-git.ts";
 import { serveSync } from "../support/served-sync.ts";
 import { openSyncWorld, type SyncWorld } from "../support/sync-world.ts";
@@ -145,7 +146,7 @@ describe("a declaration that cannot work", () => {
     const owner = { kind: "resource", ref: "uid-late" } as const;
     const named = { owner, namespace: "default", name: here.name, repository: here.name, connection: "late" };
     const { QUIET_SPEC } = await import("../support/quiet-spec.ts");
-    const sync = await world.declarations.declareSync({ ...named, spec: { ...QUIET_SPEC, remote: here.server.remoteUrl } });
+    const sync = await declareSync(world.declarations, { ...named, spec: { ...QUIET_SPEC, remote: here.server.remoteUrl } });
     expect(await world.settle(engine, sync)).toMatchObject({ lastErrorCode: "ConnectionMissing", nextRunAt: null });
     await world.declarations.declareConnection({
       owner,

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SyncStatus } from "../../src/domain/declaration.ts";
 import type { Engine } from "../../src/sync/engine.ts";
+import { declareSync } from "../support/declare-sync.ts";
 import { type ServedExport, serveExport } from "../support/served-export.ts";
 import { openSyncWorld, type SyncWorld } from "../support/sync-world.ts";
 
@@ -83,7 +84,7 @@ describe("an import and an export of one pair of branches", () => {
     await using here = await serveExport(world, engine);
     await here.editHere({ a: "1" });
     const exported = await here.declare({ branch: "main" });
-    const imported = await world.declarations.declareSync({
+    const imported = await declareSync(world.declarations, {
       owner: { kind: "resource", ref: "uid-back" },
       namespace: "default",
       name: `${here.name}-back`,

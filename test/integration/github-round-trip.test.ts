@@ -1,6 +1,7 @@
 // Several thousand files of every kind, imported from one repository of GitHub and exported to another, empty one: the same tree
 // everywhere, and nothing left to do.
 import { expect, it } from "vitest";
+import { declareSync } from "../support/declare-sync.ts";
 import { stageGitHub } from "../support/export-stage.ts";
 import { QUIET_SPEC } from "../support/quiet-spec.ts";
 import { manyFiles } from "../support/source-repository.ts";
@@ -23,7 +24,7 @@ const ODD = {
 it("a repository comes through an import and an export as the same tree, and then nothing is written", async () => {
   const here = await stage.serve({ files: null });
   const source = await stage.double.addRepository("octocat/source", { isPrivate: true, files: { ...manyFiles(3_000), ...ODD } });
-  const imported = await stage.world.declarations.declareSync({
+  const imported = await declareSync(stage.world.declarations, {
     owner: { kind: "resource", ref: "uid-in" },
     namespace: "default",
     name: "in",

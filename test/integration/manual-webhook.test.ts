@@ -4,6 +4,7 @@ import { systemClock } from "../../src/domain/clock.ts";
 import type { SyncStatus } from "../../src/domain/declaration.ts";
 import type { Provider, SyncSpec } from "../../src/domain/sync-spec.ts";
 import { openWebhookRegistrar } from "../../src/sync/webhook-registrar.ts";
+import { declareSync } from "../support/declare-sync.ts";
 import { type HttpAnswer, type HttpWorld, openHttpWorld } from "../support/http-world.ts";
 import { QUIET_SPEC, TEST_KEYS } from "../support/quiet-spec.ts";
 import { fromGitHub, push } from "../support/signed-deliveries.ts";
@@ -33,7 +34,7 @@ async function declare(name: string, spec: Partial<SyncSpec> = {}, provider: Pro
   await declarations.declareConnection({ ...own, ...connection });
   const remote = provider === "git" ? "https://git.example.com/a/b" : "a/b";
   const whole = { ...QUIET_SPEC, remote, branch: "main", ...spec };
-  return declarations.declareSync({ ...own, repository: name, connection: name, spec: whole });
+  return declareSync(declarations, { ...own, repository: name, connection: name, spec: whole });
 }
 
 const ask = (path: string, method = "GET") => http.ask(`/v1/repos/${path}`, { method });

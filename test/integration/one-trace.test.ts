@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SyncStatus } from "../../src/domain/declaration.ts";
 import { openTelemetry, type Telemetry } from "../../src/telemetry/open-telemetry.ts";
+import { declareSync } from "../support/declare-sync.ts";
 import { git } from "../support/git.ts";
 import { MASTER_KEY } from "../support/http-world.ts";
 import { linesIn } from "../support/log-lines.ts";
@@ -54,7 +55,7 @@ describe("with traces", () => {
 
   const declareExport = async (): Promise<SyncStatus> => {
     await w.place.addRepository("team/mirror");
-    return await w.http.world.declarations.declareSync({
+    return await declareSync(w.http.world.declarations, {
       owner: { kind: "resource", ref: "uid-out" },
       namespace: "default",
       name: "out",

@@ -5,6 +5,7 @@ import type { Oid } from "../../src/domain/oid.ts";
 import type { SyncSpec } from "../../src/domain/sync-spec.ts";
 import type { Engine } from "../../src/sync/engine.ts";
 import type { RunRecord } from "../../src/sync/history.ts";
+import { declareSync } from "./declare-sync.ts";
 import { commitHere } from "./local-commit.ts";
 import type { BareRepository } from "./providers/bare-repository.ts";
 import { QUIET_SPEC } from "./quiet-spec.ts";
@@ -60,7 +61,7 @@ export async function serveRemote({ world, engine }: ExportPlace, parts: RemoteP
     name,
     async declare(spec = {}) {
       const declared = { ...QUIET_SPEC, direction: "export", autoSync: false, remote: remote(), ...spec } as const;
-      sync = await world.declarations.declareSync({ ...named, repository: name, connection: name, spec: declared });
+      sync = await declareSync(world.declarations, { ...named, repository: name, connection: name, spec: declared });
       return settle();
     },
     async runAgain() {

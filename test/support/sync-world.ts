@@ -23,6 +23,7 @@ import { type History, openHistory } from "../../src/sync/history.ts";
 import { openDeclarations } from "../../src/sync/open-declarations.ts";
 import { openTriggers, type Triggers } from "../../src/sync/triggers.ts";
 import { createTestDatabase } from "./database.ts";
+import { declareSync } from "./declare-sync.ts";
 import { expectCleanRepository } from "./fsck.ts";
 import { git } from "./git.ts";
 import { QUIET_SPEC, TEST_KEYS } from "./quiet-spec.ts";
@@ -98,7 +99,7 @@ export async function openSyncWorld(
     history: openHistory(database),
     remotes,
     declare: (remote, spec = {}, name = "copy", connection) =>
-      declarations.declareSync({
+      declareSync(declarations, {
         owner: { kind: "resource", ref: `uid-${name}` },
         namespace: "default",
         name,

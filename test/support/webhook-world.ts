@@ -6,6 +6,7 @@ import type { SyncStatus } from "../../src/domain/declaration.ts";
 import type { SyncSpec } from "../../src/domain/sync-spec.ts";
 import type { Engine } from "../../src/sync/engine.ts";
 import { openWebhookRegistrar, type WebhookRegistrarOptions } from "../../src/sync/webhook-registrar.ts";
+import { declareSync } from "./declare-sync.ts";
 import { git } from "./git.ts";
 import { type HttpWorld, type HttpWorldOptions, openHttpWorld } from "./http-world.ts";
 import type { BareRepository } from "./providers/bare-repository.ts";
@@ -218,7 +219,7 @@ export async function openWebhookWorld(
     connect,
     withdrawConnection: () => world.declarations.withdrawConnection(OWNER, "default", "site"),
     declare: (spec = {}) =>
-      world.declarations.declareSync({
+      declareSync(world.declarations, {
         owner: OWNER,
         namespace: "default",
         name: "site",
