@@ -96,9 +96,10 @@ function rowOf({ times, seconds, isAnswered }: Storm, atOnce: number, runs: numb
   };
 }
 
-/** Resolves when nothing is due and nothing runs. */
+/** Resolves when nothing is due, or about to be, and nothing runs. */
 async function quiet({ database }: ApiProcess): Promise<void> {
-  const sql = "SELECT 1 FROM syncs WHERE lease_owner IS NOT NULL OR LEAST(next_run_at, trigger_at) <= now() LIMIT 1";
+  const sql = `SELECT 1 FROM syncs
+    WHERE lease_owner IS NOT NULL OR LEAST(next_run_at, trigger_at) <= GREATEST(now(), quiet_until) LIMIT 1`;
   await until(async () => (await database.query(sql)).rowCount === 0);
 }
 

@@ -156,8 +156,10 @@ const END = `
         WHEN EXISTS (SELECT 1 FROM triggers t WHERE t.sync_id = $1 AND t.settled_at IS NULL AND t.epoch IS DISTINCT FROM $2)
         THEN LEAST(trigger_at, now())
         ELSE trigger_at END,
+      quiet_until = CASE WHEN $7::float8 IS NULL THEN quiet_until ELSE now() + $7 * interval '1 millisecond' END,
       next_run_at = CASE
         WHEN suspended THEN 'infinity'
+        WHEN next_run_at <= now() AND $7 IS NOT NULL AND announced_epoch = lease_epoch THEN now() + $7 * interval '1 millisecond'
         WHEN $4::boolean OR next_run_at <= now() THEN next_run_at
         WHEN $5::float8 IS NULL THEN 'infinity'
         ELSE now() + $5 * interval '1 millisecond' END
@@ -165,18 +167,18 @@ const END = `
 
 /**
  * Gives the lease up and sets the schedule; what became due meanwhile stays due, and triggers that this lease has not
- * taken make it due. False: the lease was lost, or
- * `generation` is given and the declaration has changed or been suspended since; then nothing is written and the caller's
- * transaction must not commit.
+ * taken make it due. `quietMs`: deliveries do so no sooner than that, nor have those done so that came meanwhile; default: at once.
+ * False: the lease was lost, or `generation` is given and the declaration has changed or been suspended since; then nothing is
+ * written and the caller's transaction must not commit.
  */
 export async function endLease(
   db: Queryable,
   lease: Lease,
-  end: { readonly nextRun: NextRun; readonly generation: number | null },
+  end: { readonly nextRun: NextRun; readonly generation: number | null; readonly quietMs?: number | null },
 ): Promise<boolean> {
   const afterMs = end.nextRun === "keep" ? null : end.nextRun.afterMs;
   const values = [lease.syncId, lease.epoch, lease.owner, end.nextRun === "keep", afterMs, end.generation];
-  const { rowCount } = await db.query(END, values, "end-lease");
+  const { rowCount } = await db.query(END, [...values, end.quietMs ?? null], "end-lease");
   return rowCount === 1;
 }
 

@@ -2,6 +2,7 @@
 // deliveries costs a statement for what came while the one before it was under way.
 import type { Provider } from "../domain/sync-spec.ts";
 import { CHANNELS, type Queryable } from "./database.ts";
+import { rowsOf } from "./rows-of.ts";
 import { MAX_WAKE_TRACES } from "./wake-traces.ts";
 
 /** A sync as its deliveries meet it. */
@@ -29,17 +30,20 @@ type Row = {
 
 // Of a webhook that is being removed the last deliveries are still known for what they are.
 const FIND = `
-  SELECT s.id, COALESCE(w.provider, c.provider, 'git') AS provider, s.suspended,
-    s.spec->>'direction' = 'import' AND (s.spec->>'autoSync')::boolean AS is_automatic,
-    COALESCE(s.spec->>'remoteBranch', s.spec->>'branch',
-      CASE WHEN NOT s.made_repository OR s.last_synced_sha IS NOT NULL THEN r.default_branch END) AS branch,
-    w.id AS webhook_id, w.secret
-  FROM syncs s
-  JOIN repositories r ON r.id = s.repository_id
-  LEFT JOIN connections c ON c.id = s.connection_id
-  LEFT JOIN LATERAL (
-    SELECT id, provider, secret FROM webhooks WHERE sync_id = s.id ORDER BY retired_at DESC NULLS FIRST LIMIT 1) w ON true
-  WHERE s.id = ANY($1)`;
+  SELECT found.* FROM ${rowsOf("$1::text[]")} AS wanted (id)
+  CROSS JOIN LATERAL (
+    SELECT s.id, COALESCE(w.provider, c.provider, 'git') AS provider, s.suspended,
+      s.spec->>'direction' = 'import' AND (s.spec->>'autoSync')::boolean AS is_automatic,
+      COALESCE(s.spec->>'remoteBranch', s.spec->>'branch',
+        CASE WHEN NOT s.made_repository OR s.last_synced_sha IS NOT NULL THEN r.default_branch END) AS branch,
+      w.id AS webhook_id, w.secret
+    FROM syncs s
+    JOIN repositories r ON r.id = s.repository_id
+    LEFT JOIN connections c ON c.id = s.connection_id
+    LEFT JOIN LATERAL (
+      SELECT id, provider, secret FROM webhooks WHERE sync_id = s.id ORDER BY retired_at DESC NULLS FIRST LIMIT 1) w ON true
+    WHERE s.id = wanted.id LIMIT 1
+  ) AS found`;
 
 /** The syncs of these ids, those that there are. */
 export async function findListeningSyncs(db: Queryable, syncIds: readonly string[]): Promise<ListeningRow[]> {
@@ -65,7 +69,8 @@ export type ArrivedDelivery = {
 };
 
 // Rows are locked in order of their ids: two processes that record the same deliveries wait for each other one way only.
-// What is due already, or about to be looked at, is not written again. A wait that the remote has asked for is kept.
+// What is due already, or about to be looked at, is not written again. A wait that the remote has asked for is kept, and so is the
+// one of a remote that had nothing new just now.
 const RECORD = `
   WITH arrived AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::boolean[], $4::text[]) AS a (sync_id, delivery_id, is_news, traceparent)
@@ -78,10 +83,10 @@ const RECORD = `
     SELECT s.id FROM syncs s
     WHERE s.id IN (SELECT sync_id FROM fresh UNION SELECT sync_id FROM arrived WHERE is_news AND delivery_id IS NULL)
       AND NOT s.suspended AND s.last_error_code IS DISTINCT FROM 'RateLimited'
-      AND (s.next_run_at > now() OR s.announced_epoch IS DISTINCT FROM s.lease_epoch)
+      AND (s.next_run_at > GREATEST(now(), s.quiet_until) OR s.announced_epoch IS DISTINCT FROM s.lease_epoch)
     ORDER BY s.id FOR NO KEY UPDATE
   ), due AS (
-    UPDATE syncs s SET next_run_at = LEAST(s.next_run_at, now()), announced_epoch = s.lease_epoch,
+    UPDATE syncs s SET next_run_at = LEAST(s.next_run_at, GREATEST(now(), s.quiet_until)), announced_epoch = s.lease_epoch,
       wake_traces = (s.wake_traces || ARRAY(
         SELECT traceparent FROM arrived WHERE sync_id = s.id AND is_news AND traceparent IS NOT NULL))[1:${MAX_WAKE_TRACES}]
     FROM news WHERE s.id = news.id RETURNING s.id

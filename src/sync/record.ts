@@ -13,6 +13,11 @@ import { afterSuccess } from "../domain/schedule.ts";
 import { type Run, runStart } from "./run.ts";
 import { movedMessage, plannedMessage, UP_TO_DATE } from "./run-message.ts";
 
+/**
+ * A remote that had nothing new though a delivery announced it is not asked again for this long, whatever is delivered: thirty times a
+ * minute at most, where GitLab lets an account without a plan ask a hundred times.
+ */
+const QUIET_MS = 2000;
 /** Paths of a plan that a sync shows. */
 const MAX_STATUS_PATHS = 20;
 
@@ -60,7 +65,8 @@ export async function recordUnchanged(run: Run, seen: SeenHeads, hasNewHeads: bo
   const { claim, deps, request } = run;
   const { syncId } = claim.lease;
   const isQuiet = !hasNewHeads && request.triggerIds.length === 0 && !run.progress.hasRow;
-  const lease = { nextRun: afterwards(run), generation: claim.generation };
+  const quietMs = claim.isAnnounced ? QUIET_MS : null;
+  const lease = { nextRun: afterwards(run), generation: claim.generation, quietMs };
   if (isQuiet) {
     if (!(await endLease(deps.database, claim.lease, lease))) throw staleLease();
     return;

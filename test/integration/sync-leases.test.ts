@@ -124,6 +124,21 @@ describe("a lease", () => {
     expect(await dueIn(world.database, "s0")).toBeLessThanOrEqual(0);
   });
 
+  it("that ends quietly puts off what a delivery made due meanwhile, and nothing else", async () => {
+    await using world = await createTestDatabase();
+    const lease = await claimOne(world.database);
+    const end = { nextRun: { afterMs: 3_600_000 }, generation: 1, quietMs: 60_000 };
+    await world.database.query("UPDATE syncs SET next_run_at = now(), announced_epoch = lease_epoch");
+    await endLease(world.database, lease, end);
+    expect(await dueIn(world.database, "s0")).toBeGreaterThan(50_000);
+    expect(await dueIn(world.database, "s0")).toBeLessThanOrEqual(60_000);
+    await world.database.query("UPDATE syncs SET next_run_at = now()");
+    const [again] = await claim(world.database, "a");
+    await world.database.query("UPDATE syncs SET next_run_at = now()");
+    await endLease(world.database, again?.lease ?? lease, end);
+    expect(await dueIn(world.database, "s0")).toBeLessThanOrEqual(0);
+  });
+
   it("that is stale, or was given under another declaration, ends nothing", async () => {
     await using world = await createTestDatabase();
     const lease = await claimOne(world.database);

@@ -114,6 +114,15 @@ describe("a push to the branch that a sync follows", () => {
     expect(await deliver(sync, fromGitHub(sync.secrets, push()))).toEqual(ACCEPTED);
     expect(await isDue(sync.id)).toBe(false);
   });
+
+  test("waits where the remote had nothing new just now", async () => {
+    const { database } = http.world;
+    const sync = await listening("github");
+    await database.query("UPDATE syncs SET quiet_until = now() + interval '1 minute' WHERE id = $1", [sync.id]);
+    for (const _ of [1, 2]) expect(await deliver(sync, fromGitHub(sync.secrets, push()))).toEqual(ACCEPTED);
+    const { rows } = await database.query("SELECT FROM syncs WHERE id = $1 AND next_run_at = quiet_until", [sync.id]);
+    expect(rows).toHaveLength(1);
+  });
 });
 
 describe("an authentic delivery is ignored", () => {

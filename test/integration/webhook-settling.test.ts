@@ -22,10 +22,11 @@ describe.each(WEBHOOK_PLACES)("at %s", (_name, start) => {
   });
   afterEach(() => w[Symbol.asyncDispose]());
 
-  /** Nothing is delivered, due or running. */
+  /** Nothing is delivered, due or about to be, or running. */
   const quiet = async () => {
     const { database } = w.http.world;
-    const sql = "SELECT 1 FROM syncs WHERE lease_owner IS NOT NULL OR LEAST(next_run_at, trigger_at) <= now()";
+    const sql = `SELECT 1 FROM syncs
+      WHERE lease_owner IS NOT NULL OR LEAST(next_run_at, trigger_at) <= GREATEST(now(), quiet_until)`;
     await expect
       .poll(async () => {
         await place.settled();
@@ -84,6 +85,22 @@ describe.each(WEBHOOK_PLACES)("at %s", (_name, start) => {
     await quiet();
     expect((await claims(sync.id)) - before).toBeLessThanOrEqual(12);
     expect(await place.tree()).toBe(await treeHere());
+  });
+
+  test("a storm of deliveries about what is known asks the remote a few times, and a push right after it is imported", async () => {
+    place.sender.fate = () => "hold";
+    let last = "";
+    for (let index = 0; index < 12; index += 1) last = await place.commit({ "storm.txt": `${index}\n` });
+    await expect.poll(() => place.sender.held, within).toBe(12);
+    await w.http.world.database.query("UPDATE syncs SET next_run_at = now()");
+    await quiet();
+    expect(await importedAt()).toBe(last);
+    const before = await claims(sync.id);
+    place.sender.fate = () => "send";
+    await place.sender.release("reversed");
+    await quiet();
+    expect((await claims(sync.id)) - before).toBeLessThanOrEqual(2);
+    await expect.poll(importedAt, within).toBe(await place.commit({ "storm.txt": "after\n" }));
   });
 
   test("deliveries that are doubled, held and let go in reverse end where the remote is", async () => {
