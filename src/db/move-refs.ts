@@ -51,19 +51,26 @@ function columnsOf(moves: readonly RefMove[]): [string[], (Oid | null)[], (Oid |
   return [moves.map(({ name }) => name), moves.map(({ expected }) => expected), moves.map(({ next }) => next)];
 }
 
-/** One line for each ref that really moved. */
+/** A line for each. */
 export async function appendReflog(
   tx: Transaction,
   repositoryId: string,
-  moves: readonly RefMove[],
-  why: { readonly actor: string; readonly reason: string; readonly traceparent?: string | null },
+  lines: readonly {
+    readonly move: RefMove;
+    readonly actor: string;
+    readonly reason: string;
+    readonly traceparent: string | null;
+  }[],
 ): Promise<void> {
-  const real = moves.filter(({ expected, next }) => expected !== next);
-  if (real.length === 0) return;
+  if (lines.length === 0) return;
+  const why = (["actor", "reason", "traceparent"] as const).map((key) => lines.map((line) => line[key]));
   await tx.query(
     `INSERT INTO reflog (repository_id, ref, old_oid, new_oid, actor, reason, traceparent)
-     SELECT $1, move.name, move.expected, move.next, $5, $6, $7 FROM ${MOVES}`,
-    [repositoryId, ...columnsOf(real), why.actor, why.reason, why.traceparent ?? null],
+     SELECT $1, name, old_oid, new_oid, actor, reason, traceparent
+     FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) WITH ORDINALITY
+       AS line (name, old_oid, new_oid, actor, reason, traceparent, place)
+     ORDER BY place`,
+    [repositoryId, ...columnsOf(lines.map(({ move }) => move)), ...why],
   );
 }
 

@@ -3,6 +3,7 @@
 // the server's queue of notifications, which lets one transaction commit at a time. The effects and the order of locks are
 // those of the transaction in the git store's publish: first the repository's row, then the ref.
 import { CoregitError } from "../domain/errors.ts";
+import type { Oid } from "../domain/oid.ts";
 import { CHANNELS, type Queryable } from "./database.ts";
 import type { RefMove } from "./move-refs.ts";
 import { type NewPack, packValues } from "./packs.ts";
@@ -11,6 +12,14 @@ export type PackPublication = {
   readonly repositoryId: string;
   readonly pack: NewPack;
   readonly move: { readonly [K in keyof RefMove]: NonNullable<RefMove[K]> };
+  /** What the reflog says of the move, a line each, the first in front. */
+  readonly steps: readonly RefStep[];
+};
+
+/** One of the commits by which a ref comes to where it is moved. */
+export type RefStep = {
+  readonly from: Oid;
+  readonly to: Oid;
   readonly actor: string;
   readonly reason: string;
   /** Of whoever moves the ref; null: nobody records traces. */
@@ -20,7 +29,7 @@ export type PackPublication = {
 /** Of one publication, in the order of `valuesOf`. */
 const COLUMN_TYPES = [
   ...["text", "text", "text", "text", "integer", "bigint", "bigint", "bytea", "bytea", "bytea", "bytea"],
-  ...["text", "text", "text", "text", "text", "text"],
+  ...["text", "text", "text", "text[]", "text[]", "text[]", "text[]", "text[]"],
 ];
 
 /** A statement of this many takes about as long as the disk to make it durable. Each number is a prepared statement of its own. */
@@ -49,7 +58,7 @@ const SKIPPING: MoveVersions = `
 function statement(count: number, moveVersions: MoveVersions): string {
   return `
   WITH given (item, id, repository_id, name, source, object_count, pack_size, idx_size, pack_sha256, idx_sha256, pack_bytes,
-    idx_bytes, ref, old_oid, new_oid, actor, reason, traceparent) AS (VALUES ${Array.from({ length: count }, placeholders).join(", ")}
+    idx_bytes, ref, old_oid, new_oid, step_from, step_to, actor, reason, traceparent) AS (VALUES ${Array.from({ length: count }, placeholders).join(", ")}
   ), ${moveVersions}, moved AS (
     UPDATE refs SET oid = given.new_oid, updated_at = now() FROM given JOIN repository ON repository.id = given.repository_id
     WHERE refs.repository_id = given.repository_id AND refs.name = given.ref AND refs.oid = given.old_oid
@@ -59,7 +68,10 @@ function statement(count: number, moveVersions: MoveVersions): string {
     SELECT id, repository_id, name, source, object_count, pack_size, idx_size, pack_sha256, idx_sha256, pack_bytes, idx_bytes FROM moved
   ), logged AS (
     INSERT INTO reflog (repository_id, ref, old_oid, new_oid, actor, reason, traceparent)
-    SELECT repository_id, ref, old_oid, new_oid, actor, reason, traceparent FROM moved
+    SELECT moved.repository_id, moved.ref, step.from_oid, step.to_oid, step.actor, step.reason, step.traceparent
+    FROM moved CROSS JOIN LATERAL unnest(moved.step_from, moved.step_to, moved.actor, moved.reason, moved.traceparent)
+      WITH ORDINALITY AS step (from_oid, to_oid, actor, reason, traceparent, place)
+    ORDER BY moved.item, step.place
   )
   SELECT item, pg_notify('${CHANNELS.refMoved}', repository_id) FROM moved`;
 }
@@ -70,8 +82,9 @@ function placeholders(_: unknown, item: number): string {
   return `(${[item, ...COLUMN_TYPES.map((type, column) => `$${before + column}::${type}`)].join(", ")})`;
 }
 
-function valuesOf({ repositoryId, pack, move, actor, reason, traceparent }: PackPublication): readonly unknown[] {
-  return [...packValues(repositoryId, pack), move.name, move.expected, move.next, actor, reason, traceparent];
+function valuesOf({ repositoryId, pack, move, steps }: PackPublication): readonly unknown[] {
+  const columns = (["from", "to", "actor", "reason", "traceparent"] as const).map((key) => steps.map((step) => step[key]));
+  return [...packValues(repositoryId, pack), move.name, move.expected, move.next, ...columns];
 }
 
 const ALONE = statement(1, WAITING);

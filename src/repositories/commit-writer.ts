@@ -1,7 +1,8 @@
 // Commits of files: plan on the branch's head, make the objects in process, publish by compare-and-swap, and begin again
 // when somebody else was faster. Commits on one branch take turns within this process, so that they do not fight; between
-// processes the compare-and-swap decides, and whoever loses goes on top of the winner. Neither spawns git nor reads a
-// local view as long as what it needs was read or written here lately.
+// processes the compare-and-swap decides, and whoever loses goes on top of the winner. Those that wait for the same branch are made one
+// on top of the other and published together, so that a busy branch takes as many commits a second as the process can make. Nothing of
+// this spawns git or reads a local view as long as what it needs was read or written here lately.
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../domain/clock.ts";
 import { type Commit, type CommitContent, signatureOf } from "../domain/commit.ts";
@@ -10,13 +11,16 @@ import { CoregitError, type ErrorCode } from "../domain/errors.ts";
 import { encodeCommit, type NewObject, newObject } from "../domain/object-codec.ts";
 import { EMPTY_TREE, type Oid } from "../domain/oid.ts";
 import { branchRef } from "../domain/ref-name.ts";
+import { writePack } from "../git/pack-writer.ts";
 import { areLarge, blobsOf, type CommitBlobs, packObjects } from "./commit-pack.ts";
 import type { CommitRequest, CommitResult } from "./commit-request.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { ObjectCache } from "./object-cache.ts";
-import type { PackDestination } from "./prepare-pack.ts";
-import type { Publication, Repository, RepositoryReader, RepositoryStore } from "./store.ts";
+import { type PackDestination, prepareInline } from "./prepare-pack.ts";
+import { type Outcomes, SharedTurns } from "./shared-turns.ts";
+import type { Publication, RefStep, Repository, RepositoryStore } from "./store.ts";
 import type { StoreOptions } from "./store-options.ts";
+import { type CommitSource, UnpublishedObjects } from "./unpublished-objects.ts";
 
 /**
  * Each lost race is somebody else's commit. A process that knows the head it left has its next commit ready before another one has
@@ -27,6 +31,8 @@ const MAX_RACES = 5;
 const MAX_TURNS = 10;
 /** How long all others wait for one commit at most. */
 const TURN_MS = 2_000;
+/** Commits that are published together: making them takes some milliseconds, about as long as the disk. */
+const MAX_CHAIN = 16;
 const REMEMBERED_HEADS = 10_000;
 const REMEMBERED_REPOSITORIES = 1_000;
 
@@ -46,19 +52,17 @@ export type PublishInTurn = (
   make: (readRef: (name: string) => Promise<Oid | null>) => Promise<Publication>,
 ) => Promise<void>;
 
-type WriterOptions = Pick<StoreOptions, "blobs" | "limits"> & {
+type WriterOptions = Pick<StoreOptions, "blobs" | "limits" | "tracer"> & {
   readonly clock: Clock;
   readonly store: Pick<RepositoryStore, "find" | "reader" | "publish">;
   readonly publishInTurn: PublishInTurn;
   readonly cache: ObjectCache;
 };
 
-type Made = {
-  readonly publication: Publication;
-  readonly objects: readonly NewObject[];
-  readonly commit: Commit;
-  readonly result: CommitResult;
-};
+/** A commit and what it consists of; nothing is published. */
+type Composed = { readonly objects: readonly NewObject[]; readonly commit: Commit; readonly result: CommitResult };
+
+type Made = Composed & { readonly publication: Publication };
 
 type RepositoryName = Pick<Repository, "namespace" | "slug">;
 
@@ -67,14 +71,15 @@ type Job = {
   readonly request: CommitRequest;
   readonly ref: string;
   readonly key: string;
-  readonly reader: RepositoryReader;
+  readonly reader: CommitSource;
   readonly blobs: CommitBlobs;
   readonly destination: PackDestination;
+  readonly traceparent: string | null;
 };
 
 export class CommitWriter {
   readonly #options: WriterOptions;
-  readonly #queue = new KeyedQueue();
+  readonly #branches = new SharedTurns((jobs: readonly [Job, ...Job[]]) => this.#settleSome(jobs), MAX_CHAIN);
   /** One turn at a time in this process: each holds a connection and needs others to read. */
   readonly #turns = new KeyedQueue();
   /** Which repository has a name, as last seen. May be out of date as well: a repository that is gone takes no commit. */
@@ -117,12 +122,65 @@ export class CommitWriter {
     const reader = store.reader(repository);
     const { inlinePackBytes } = limits;
     const destination = { repositoryId: repository.id, blobs, inlinePackBytes, source: "commit", signal } as const;
-    const common = { request, ref, key: `${repository.id} ${ref}`, reader, destination };
+    const traceparent = this.#options.tracer?.current()?.traceparent ?? null;
+    const common = { request, ref, key: `${repository.id} ${ref}`, reader, destination, traceparent };
     const job = { ...common, blobs: await this.#prepareBlobs(common) };
-    return await this.#queue.run(job.key, async () => {
-      signal.throwIfAborted();
-      return await this.#settle(job);
-    });
+    return await this.#branches.run(job.key, job);
+  }
+
+  /** The first of those who wait for a branch, and as many of the others as can go with it. */
+  async #settleSome(jobs: readonly [Job, ...Job[]]): Promise<Outcomes<CommitResult>> {
+    const [first] = jobs;
+    first.destination.signal.throwIfAborted();
+    const [own, ...others] = jobs.length === 1 ? [] : await this.#commitChain(jobs);
+    return own === undefined ? [fulfilled(await this.#settle(first))] : [own, ...others];
+  }
+
+  /**
+   * Commits made one on top of the other, from the first on until one that does not go with those before it, and published as one. Empty:
+   * they do not, or the race was lost.
+   */
+  async #commitChain(jobs: readonly [Job, ...Job[]]): Promise<readonly PromiseSettledResult<CommitResult>[]> {
+    const [{ key, reader, ref, request, destination }] = jobs;
+    const head = this.#heads.get(key) ?? (await reader.readRef(ref));
+    if (head === null) return [];
+    const chain = await this.#composeChain(jobs, head);
+    const [last] = chain.slice(-1);
+    if (last === undefined || chain.length === 1) return [];
+    const { repositoryId, source } = destination;
+    const pack = prepareInline(writePack(chain.flatMap(({ objects }) => objects)), source);
+    const refs = [{ name: ref, expected: head, next: last.commit.oid }];
+    const steps = chain.map(({ result }, index) => stepOf(jobs[index], result));
+    const publication = { repositoryId, packs: [pack], refs, steps, actor: request.actor, reason: reasonOf(request) };
+    this.#heads.delete(key);
+    try {
+      await this.#options.store.publish(publication);
+    } catch (error) {
+      // Where it is not known what became of them, none may be tried again.
+      return isLostRace(error) ? [] : chain.map(() => ({ status: "rejected", reason: error }));
+    }
+    return chain.map((composed) => fulfilled(this.#landed({ key, repositoryId }, composed)));
+  }
+
+  /** What fails on top of commits that are not published yet is told nobody: it is tried again on top of published ones. */
+  async #composeChain(jobs: readonly Job[], head: Oid): Promise<readonly Composed[]> {
+    const chain: Composed[] = [];
+    const [first] = jobs;
+    if (first === undefined) return chain;
+    const source = new UnpublishedObjects(first.reader);
+    const objects: NewObject[] = [];
+    let at = head;
+    for (const job of jobs) {
+      if (job.blobs.packs.length > 0 || job.destination.signal.aborted) break;
+      const composed = await this.#compose(job, at, source).catch(() => null);
+      if (composed === null) break;
+      objects.push(...composed.objects);
+      if (areLarge(objects, job.destination)) break;
+      chain.push(composed);
+      source.add(composed.commit, composed.objects);
+      at = composed.commit.oid;
+    }
+    return chain;
   }
 
   /** Blobs that are too much for one transaction are packed once the commit has been seen to fit the branch as it is. */
@@ -156,7 +214,7 @@ export class CommitWriter {
     const made = await this.#make(job, head);
     this.#heads.delete(job.key);
     await this.#options.store.publish(made.publication);
-    return this.#landed(job, made);
+    return this.#landed({ key: job.key, repositoryId: job.destination.repositoryId }, made);
   }
 
   /** While nobody else commits to the repository. */
@@ -168,37 +226,41 @@ export class CommitWriter {
       return made.publication;
     });
     if (made === null) throw new CoregitError("Internal", "A commit was published that was not made.");
-    return this.#landed(job, made);
+    return this.#landed({ key: job.key, repositoryId: job.destination.repositoryId }, made);
   }
 
   /** The commit and what publishes it; nothing is published. */
   async #make(job: Job, head: Oid | null): Promise<Made> {
-    const { request, ref, destination } = job;
-    const parent = await baseOf(job, head);
-    const { root, objects } = await this.#plan(job, parent);
+    const { request, ref, destination, traceparent } = job;
+    const composed = await this.#compose(job, head, job.reader);
+    const packs = [...job.blobs.packs, await packObjects(composed.objects, destination)];
+    const refs = [{ name: ref, expected: head, next: composed.commit.oid }];
+    const why = { actor: request.actor, reason: reasonOf(request), traceparent };
+    return { ...composed, publication: { repositoryId: destination.repositoryId, packs, refs, ...why } };
+  }
+
+  async #compose(job: Omit<Job, "reader">, head: Oid | null, source: CommitSource): Promise<Composed> {
+    const { request } = job;
+    const parent = await baseOf({ request, reader: source }, head);
+    const { root, objects } = await this.#plan({ request, reader: source }, parent);
     const content = this.#describe(request, { tree: root, parent });
     const commit = newObject("commit", encodeCommit(content));
-    const made = [...job.blobs.loose, ...objects, commit];
-    const packs = [...job.blobs.packs, await packObjects(made, destination)];
-    const { repositoryId } = destination;
-    const refs = [{ name: ref, expected: head, next: commit.oid }];
-    const publication = { repositoryId, packs, refs, actor: request.actor, reason: reasonOf(request) };
     return {
-      publication,
-      objects: made,
+      objects: [...job.blobs.loose, ...objects, commit],
       commit: { oid: commit.oid, ...content },
       result: { sha: commit.oid, tree: root, branch: request.branch, parent, previous: head },
     };
   }
 
-  #landed({ key }: Job, { publication: { repositoryId }, objects, commit, result }: Made): CommitResult {
+  #landed({ key, repositoryId }: { readonly key: string; readonly repositoryId: string }, composed: Composed): CommitResult {
+    const { objects, commit, result } = composed;
     this.#heads.set(key, result.sha);
     this.#options.cache.setObjects(repositoryId, objects);
     this.#options.cache.setCommit(repositoryId, commit);
     return result;
   }
 
-  async #plan({ request, reader }: Omit<Job, "blobs">, parent: Oid | null) {
+  async #plan({ request, reader }: Pick<Job, "request" | "reader">, parent: Oid | null) {
     const base = parent === null ? EMPTY_TREE : (await reader.readCommit(parent)).tree;
     const { root, newTrees, editedBlobs } = await planCommit(reader, base, request.changes);
     if (root === base && !request.allowEmpty) {
@@ -241,14 +303,29 @@ async function baseOf({ request, reader }: Pick<Job, "request" | "reader">, head
   throw new CoregitError("RefNotFound", `There is no branch ${JSON.stringify(baseBranch)} to begin ${branch} from.`, { details });
 }
 
+function fulfilled(value: CommitResult): PromiseSettledResult<CommitResult> {
+  return { status: "fulfilled", value };
+}
+
+function stepOf(job: Job | undefined, { previous, sha }: CommitResult): RefStep {
+  // A chain has a job for each commit, and begins on top of one.
+  if (job === undefined || previous === null)
+    throw new CoregitError("Internal", "A chain of commits has one that nobody asked for.");
+  return { from: previous, to: sha, actor: job.request.actor, reason: reasonOf(job.request), traceparent: job.traceparent };
+}
+
 function passOverStaleHead(error: unknown): null {
   if (error instanceof CoregitError && DECIDED_BY_HEAD.has(error.code)) return null;
   throw error;
 }
 
 function passOverLostRace(error: unknown): null {
-  if (error instanceof CoregitError && error.code === "RefMoved" && "ref" in error.details) return null;
+  if (isLostRace(error)) return null;
   throw error;
+}
+
+function isLostRace(error: unknown): boolean {
+  return error instanceof CoregitError && error.code === "RefMoved" && "ref" in error.details;
 }
 
 class LateTurn extends Error {}

@@ -57,15 +57,28 @@ export async function publishInTurn(
 
 /** False: it takes more than one statement, or something is in its way. */
 async function publishAtOnce({ database, packs: publisher }: PublishPlace, publication: Publication): Promise<boolean> {
-  const { packs, refs, traceparent = null, ...rest } = publication;
+  const { repositoryId, packs, refs, actor, reason, traceparent = null } = publication;
   const [pack, ref] = [packs[0], refs[0]];
   if (pack === undefined || ref === undefined || packs.length + refs.length > 2) return false;
   // Whether a pack in the blob store is still there is asked once the repository is locked.
   if (pack.inline === null) return false;
   const { name, expected, next } = ref;
   if (next === null || expected === next) return false;
-  if (expected !== null) return await publisher.publish({ ...rest, traceparent, pack, move: { name, expected, next } });
-  return await publishNewRef(database, { ...rest, traceparent, pack, ref: { name, oid: next } });
+  if (expected === null) {
+    return await publishNewRef(database, { repositoryId, pack, ref: { name, oid: next }, actor, reason, traceparent });
+  }
+  const steps = publication.steps ?? [{ from: expected, to: next, actor, reason, traceparent }];
+  return await publisher.publish({ repositoryId, pack, move: { name, expected, next }, steps });
+}
+
+/** What the reflog says of a publication: the steps of its ref, or that each has moved. */
+function linesOf({ refs, actor, reason, traceparent = null, steps }: Publication): Parameters<typeof appendReflog>[2] {
+  const [ref] = refs;
+  if (steps !== undefined && ref !== undefined) {
+    return steps.map(({ from, to, ...why }) => ({ move: { name: ref.name, expected: from, next: to }, ...why }));
+  }
+  const moved = refs.filter(({ expected, next }) => expected !== next);
+  return moved.map((move) => ({ move, actor, reason, traceparent }));
 }
 
 /** Steps 1 to 3 and the notification, in the caller's transaction. The names of the refs are the caller's to check. */
@@ -76,7 +89,7 @@ export async function writePublication(tx: Transaction, publication: Publication
   for (const pack of packs) await insertPack(tx, repositoryId, pack);
   if (refs.length === 0) return;
   await writeRefs(tx, publication);
-  await appendReflog(tx, repositoryId, refs, publication);
+  await appendReflog(tx, repositoryId, linesOf(publication));
   await notify(tx, "refMoved", [repositoryId]);
 }
 

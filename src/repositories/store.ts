@@ -1,6 +1,7 @@
 // The port to the git store: what the engine, HTTP and the command line may ask of stored repositories.
 
 import type { Transaction } from "../db/database.ts";
+import type { RefStep } from "../db/publish-pack.ts";
 import type { NamedRef, RefPage } from "../db/refs.ts";
 import type { AnnotatedTag, Commit, Signature } from "../domain/commit.ts";
 import type { NewObject, ObjectType } from "../domain/object-codec.ts";
@@ -58,6 +59,8 @@ export type Publication = {
   readonly reason: string;
   /** In which trace, for what the move wakes; absent: none is recorded. */
   readonly traceparent?: string | null;
+  /** Of the only ref, which moves: the commits by which it does, each with a line in the reflog; absent: one line of the above. */
+  readonly steps?: readonly RefStep[];
 };
 
 /** `next`: what to skip in the next look; null: the history has been seen to its end. */
@@ -204,4 +207,4 @@ export interface RepositoryStore extends AsyncDisposable {
   remove(id: string): Promise<void>;
 }
 
-export type { AnnotatedTag, Commit, NamedRef, NewObject, RefPage, Signature, Tree };
+export type { AnnotatedTag, Commit, NamedRef, NewObject, RefPage, RefStep, Signature, Tree };

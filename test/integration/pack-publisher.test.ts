@@ -56,9 +56,7 @@ function publication(
       inline: { pack, idx },
     },
     move: { name: ref, expected, next },
-    actor: "master",
-    reason: `to ${next}`,
-    traceparent: null,
+    steps: [{ from: expected, to: next, actor: "master", reason: `to ${next}`, traceparent: null }],
   };
 }
 
@@ -73,11 +71,11 @@ async function stateOf(repositoryId: string) {
   };
 }
 
-function writtenBy({ pack, move, actor, reason }: PackPublication) {
+function writtenBy({ pack, move, steps }: PackPublication) {
   return {
     refs: [{ name: move.name, oid: move.next }],
     packs: [{ id: pack.id, name: pack.name, pack_bytes: pack.inline?.pack, idx_bytes: pack.inline?.idx }],
-    log: [{ ref: move.name, old_oid: move.expected, new_oid: move.next, actor, reason }],
+    log: steps.map(({ from, to, actor, reason }) => ({ ref: move.name, old_oid: from, new_oid: to, actor, reason })),
   };
 }
 

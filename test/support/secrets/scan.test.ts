@@ -114,6 +114,21 @@ describe("the scan of a run", () => {
     expect(scanEvidence(folder).leaks).toEqual([`a password ${where}`, `a token ${where}`]);
   });
 
+  test("sees what a program answers over HTTP, and learns what it answers to be kept", () => {
+    knowSecret("a token", SECRET);
+    const answer = JSON.stringify(JSON.stringify({ message: SECRET, token: "token-that-was-made" }));
+    const script = `import { createServer } from "node:http";
+      const server = createServer((_, response) => response.setHeader("content-type", "application/json").end(${answer}));
+      server.listen(0, "127.0.0.1", async () => {
+        const base = "http://127.0.0.1:" + server.address().port;
+        for (const path of ["/v1/tokens", "/v1/repos"]) await (await fetch(base + path)).text();
+        server.close();
+      });`;
+    execFileSync(process.execPath, observed(["--input-type=module", "--eval", script]));
+    const where = "in the program's answer to GET";
+    expect(scanEvidence(folder).leaks).toEqual([`a token ${where}`, `the token of an answer of /v1/tokens ${where}`]);
+  });
+
   test("learns secrets from fields and variables by their names", () => {
     knowSecretsIn("a request", {
       access_token: "token-of-a-request",
