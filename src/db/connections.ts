@@ -39,8 +39,15 @@ export async function readConnection(db: Queryable, id: string): Promise<Connect
   return rows[0] === undefined ? null : toRecord(rows[0]);
 }
 
-/** The same, and until the transaction ends nobody else changes it or declares a sync with it. */
+/**
+ * The same, and until the transaction ends nobody else changes it or its syncs, or declares a sync with it. What changes a connection
+ * takes the locks in the order connection, syncs, webhooks; whoever comes from a sync or a webhook takes those behind it in the same
+ * order. The server itself comes back from a sync to its connection: a transaction that writes a sync twice, as the end of a run
+ * does, looks whether the connection is there. So what would hold that up is taken only once no sync is in such a transaction's hands.
+ */
 export async function lockConnection(tx: Transaction, id: string): Promise<ConnectionRecord | null> {
+  await tx.query("SELECT FROM connections WHERE id = $1 FOR NO KEY UPDATE", [id]);
+  await tx.query("SELECT FROM syncs WHERE connection_id = $1 ORDER BY id FOR NO KEY UPDATE", [id]);
   const { rows } = await tx.query<ConnectionRow>(`SELECT ${COLUMNS} FROM connections WHERE id = $1 FOR UPDATE`, [id]);
   return rows[0] === undefined ? null : toRecord(rows[0]);
 }

@@ -180,14 +180,6 @@ export async function listSyncsOfConnection(db: Queryable, connectionId: string,
   return rows.map((row) => row.id);
 }
 
-/**
- * Nobody else changes the syncs of a connection until the transaction ends. What changes a connection takes the locks in the order
- * connection, syncs, webhooks; whoever comes from a sync or a webhook takes those behind it in the same order.
- */
-export async function holdSyncsOfConnection(tx: Transaction, connectionId: string): Promise<void> {
-  await tx.query("SELECT 1 FROM syncs WHERE connection_id = $1 ORDER BY id FOR NO KEY UPDATE", [connectionId]);
-}
-
 /** Makes syncs due at once unless suspended. Returns the ids of those that are. */
 export async function makeDue(db: Queryable, ids: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(

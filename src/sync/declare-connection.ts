@@ -7,7 +7,7 @@ import type { Database, Transaction } from "../db/database.ts";
 import { notify } from "../db/notify.ts";
 import { newRowId } from "../db/row-id.ts";
 import { clearSyncPoints } from "../db/sync-points.ts";
-import { holdSyncsOfConnection, linkConnection, listSyncsOfConnection, makeDue, moveGeneration } from "../db/syncs.ts";
+import { linkConnection, listSyncsOfConnection, makeDue, moveGeneration } from "../db/syncs.ts";
 import { rememberWake } from "../db/wake-traces.ts";
 import { keepAccess, recheckWebhooks } from "../db/webhook-wants.ts";
 import type { Credential } from "../domain/credential.ts";
@@ -39,7 +39,6 @@ export async function withdrawConnection(database: Database, owner: Owner, names
     const current = await findConnection(tx, owner.kind, namespace, name);
     if (current === null || current.owner.ref !== owner.ref) return;
     await lockConnection(tx, current.id);
-    await holdSyncsOfConnection(tx, current.id);
     const syncs = await listSyncsOfConnection(tx, current.id, false);
     await keepAccess(tx, current.id);
     await recheckWebhooks(tx, current.id);
@@ -56,10 +55,7 @@ export async function storeConnection(
   next: ConnectionRecord,
   cause: string | null = null,
 ): Promise<void> {
-  if (current !== null) {
-    await lockConnection(tx, current.id);
-    await holdSyncsOfConnection(tx, current.id);
-  }
+  if (current !== null) await lockConnection(tx, current.id);
   const isOtherRemote = current !== null && (current.baseUrl !== next.baseUrl || current.provider !== next.provider);
   if (isOtherRemote) await keepAccess(tx, next.id);
   await writeConnection(tx, next);

@@ -7,6 +7,9 @@ import { Together } from "./together.ts";
 /** A batch holds a connection and locks on what is new for some milliseconds. */
 const MOST_TOGETHER = 32;
 
+/** Undoes the batch. */
+class NameTaken extends Error {}
+
 export function declareNewSyncs(database: Database): SyncRows["declareNew"] {
   const together = new Together((syncs: readonly NewSync[]) => writeAll(database, syncs), MOST_TOGETHER);
   return async (sync) => {
@@ -31,7 +34,7 @@ async function writeAll(database: Database, syncs: readonly NewSync[]): Promise<
 function writeTogether(database: Database, syncs: readonly NewSync[]): Promise<readonly string[]> {
   return database.transaction(async (tx) => {
     const ids = await insertNewSyncs(tx, syncs);
-    if (ids === null) throw new Error("A name was taken meanwhile.");
+    if (ids === null) throw new NameTaken("Somebody has declared one of them meanwhile.");
     return ids;
   });
 }

@@ -4,10 +4,12 @@ import type { Database } from "../../src/db/database.ts";
 import type { ConnectionDeclaration, SyncDeclaration } from "../../src/domain/declaration.ts";
 import type { RepositoryStore } from "../../src/repositories/store.ts";
 import { openDeclarations } from "../../src/sync/open-declarations.ts";
+import { countWaiting } from "../support/count-waiting.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { declareSync } from "../support/declare-sync.ts";
 import { QUIET_SPEC, TEST_KEYS } from "../support/quiet-spec.ts";
 import { failureOf } from "../support/test-remotes.ts";
+import { until } from "../support/until.ts";
 
 const sync: SyncDeclaration = {
   owner: { kind: "resource", ref: "uid-1" },
@@ -254,6 +256,25 @@ describe("a declared connection", () => {
     await world.database.query("UPDATE syncs SET last_error_code = 'AuthenticationFailed'");
     await world.declarations.declareConnection(connection);
     expect(await world.declarations.readSync(waiting.id)).toMatchObject({ nextRunAt: expect.any(String), generation: 1 });
+  });
+
+  it.each(["withdrawn", "changed"] as const)("is %s beside the end of a run, which writes its sync twice", async (how) => {
+    await using world = await open();
+    await world.declarations.declareConnection(connection);
+    const { id } = await declareSync(world.declarations, { ...sync, connection: "forge" });
+    const change = () =>
+      how === "changed"
+        ? world.declarations.declareConnection({ ...connection, baseUrl: "https://other.example.com" })
+        : world.declarations.withdrawConnection(connection.owner, "default", "forge");
+    let changed: Promise<unknown> = Promise.resolve();
+    await world.database.transaction(async (tx) => {
+      await tx.query("UPDATE syncs SET failures = 1 WHERE id = $1", [id]);
+      changed = change();
+      await until("the change waits for the run", async () => (await countWaiting(world.database)) > 0);
+      await tx.query("UPDATE syncs SET failures = 2 WHERE id = $1", [id]);
+    });
+    await changed;
+    expect((await world.database.query("SELECT failures FROM syncs")).rows).toEqual([{ failures: 2 }]);
   });
 
   it("starts a new baseline for its syncs when it names another server", async () => {

@@ -95,7 +95,7 @@ describe("GitHub refuses", () => {
         const run = async () => {
           remote.requiresSso = true;
         };
-        stage.double.faults.order(/POST .*git\/trees/, { kind: "before", run });
+        stage.double.faults.order(new RegExp(`POST .*/${remote.fullName}/git/trees`), { kind: "before", run });
       },
     });
     expect(message).toMatch(/authorized for single sign-on/);
