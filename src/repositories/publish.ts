@@ -11,6 +11,7 @@ import { appendReflog, findConflict, moveRefs, type RefConflict } from "../db/mo
 import { notify } from "../db/notify.ts";
 import { insertPack } from "../db/packs.ts";
 import { publishNewRef } from "../db/publish-new-ref.ts";
+import { publishChain } from "../db/publish-pack.ts";
 import { readRef } from "../db/refs.ts";
 import { advanceVersion, lockForPublishing } from "../db/repositories.ts";
 import { CoregitError } from "../domain/errors.ts";
@@ -67,8 +68,10 @@ async function publishAtOnce({ database, packs: publisher }: PublishPlace, publi
   if (expected === null) {
     return await publishNewRef(database, { repositoryId, pack, ref: { name, oid: next }, actor, reason, traceparent });
   }
-  const steps = publication.steps ?? [{ from: expected, to: next, actor, reason, traceparent }];
-  return await publisher.publish({ repositoryId, pack, move: { name, expected, next }, steps });
+  const moved = { repositoryId, pack, move: { name, expected, next } };
+  // It stands for many, so it waits for no company.
+  if (publication.steps !== undefined) return await publishChain(database, { ...moved, steps: publication.steps });
+  return await publisher.publish({ ...moved, actor, reason, traceparent });
 }
 
 /** What the reflog says of a publication: the steps of its ref, or that each has moved. */

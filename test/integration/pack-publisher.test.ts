@@ -56,7 +56,9 @@ function publication(
       inline: { pack, idx },
     },
     move: { name: ref, expected, next },
-    steps: [{ from: expected, to: next, actor: "master", reason: `to ${next}`, traceparent: null }],
+    actor: "master",
+    reason: `to ${next}`,
+    traceparent: null,
   };
 }
 
@@ -71,11 +73,11 @@ async function stateOf(repositoryId: string) {
   };
 }
 
-function writtenBy({ pack, move, steps }: PackPublication) {
+function writtenBy({ pack, move, actor, reason }: PackPublication) {
   return {
     refs: [{ name: move.name, oid: move.next }],
     packs: [{ id: pack.id, name: pack.name, pack_bytes: pack.inline?.pack, idx_bytes: pack.inline?.idx }],
-    log: steps.map(({ from, to, actor, reason }) => ({ ref: move.name, old_oid: from, new_oid: to, actor, reason })),
+    log: [{ ref: move.name, old_oid: move.expected, new_oid: move.next, actor, reason }],
   };
 }
 
