@@ -5,15 +5,14 @@
 // this spawns git or reads a local view as long as what it needs was read or written here lately.
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../domain/clock.ts";
-import { type Commit, type CommitContent, signatureOf } from "../domain/commit.ts";
-import { planCommit } from "../domain/commit-plan.ts";
 import { CoregitError, type ErrorCode } from "../domain/errors.ts";
-import { encodeCommit, type NewObject, newObject } from "../domain/object-codec.ts";
-import { EMPTY_TREE, type Oid } from "../domain/oid.ts";
+import type { NewObject } from "../domain/object-codec.ts";
+import type { Oid } from "../domain/oid.ts";
 import { branchRef } from "../domain/ref-name.ts";
 import { writePack } from "../git/pack-writer.ts";
 import { areLarge, blobsOf, type CommitBlobs, packObjects } from "./commit-pack.ts";
 import type { CommitRequest, CommitResult } from "./commit-request.ts";
+import { type Composed, checkCommit, composeCommit, reasonOf } from "./compose-commit.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { ObjectCache } from "./object-cache.ts";
 import { type PackDestination, prepareInline } from "./prepare-pack.ts";
@@ -58,9 +57,6 @@ type WriterOptions = Pick<StoreOptions, "blobs" | "limits" | "tracer"> & {
   readonly publishInTurn: PublishInTurn;
   readonly cache: ObjectCache;
 };
-
-/** A commit and what it consists of; nothing is published. */
-type Composed = { readonly objects: readonly NewObject[]; readonly commit: Commit; readonly result: CommitResult };
 
 type Made = Composed & { readonly publication: Publication };
 
@@ -187,8 +183,7 @@ export class CommitWriter {
   async #prepareBlobs(job: Omit<Job, "blobs">): Promise<CommitBlobs> {
     const loose = blobsOf(job.request.changes);
     if (!areLarge(loose, job.destination)) return { packs: [], loose };
-    const head = await readHead(job);
-    await this.#plan(job, await baseOf(job, head));
+    await checkCommit(job.request, job.reader, await readHead(job));
     return { packs: [await packObjects(loose, job.destination)], loose: [] };
   }
 
@@ -239,17 +234,8 @@ export class CommitWriter {
     return { ...composed, publication: { repositoryId: destination.repositoryId, packs, refs, ...why } };
   }
 
-  async #compose(job: Omit<Job, "reader">, head: Oid | null, source: CommitSource): Promise<Composed> {
-    const { request } = job;
-    const parent = await baseOf({ request, reader: source }, head);
-    const { root, objects } = await this.#plan({ request, reader: source }, parent);
-    const content = this.#describe(request, { tree: root, parent });
-    const commit = newObject("commit", encodeCommit(content));
-    return {
-      objects: [...job.blobs.loose, ...objects, commit],
-      commit: { oid: commit.oid, ...content },
-      result: { sha: commit.oid, tree: root, branch: request.branch, parent, previous: head },
-    };
+  #compose({ request, blobs: { loose } }: Job, head: Oid | null, source: CommitSource): Promise<Composed> {
+    return composeCommit({ request, source, loose, nowMs: this.#options.clock.now() }, head);
   }
 
   #landed({ key, repositoryId }: { readonly key: string; readonly repositoryId: string }, composed: Composed): CommitResult {
@@ -259,48 +245,10 @@ export class CommitWriter {
     this.#options.cache.setCommit(repositoryId, commit);
     return result;
   }
-
-  async #plan({ request, reader }: Pick<Job, "request" | "reader">, parent: Oid | null) {
-    const base = parent === null ? EMPTY_TREE : (await reader.readCommit(parent)).tree;
-    const { root, newTrees, editedBlobs } = await planCommit(reader, base, request.changes);
-    if (root === base && !request.allowEmpty) {
-      throw new CoregitError("NothingToCommit", `The commit would change nothing on ${request.branch}.`);
-    }
-    return { root, objects: [...editedBlobs, ...newTrees] };
-  }
-
-  #describe(request: CommitRequest, { tree, parent }: { readonly tree: Oid; readonly parent: Oid | null }): CommitContent {
-    const nowMs = this.#options.clock.now();
-    return {
-      tree,
-      parents: parent === null ? [] : [parent],
-      author: signatureOf(request.author, nowMs),
-      committer: signatureOf(request.committer, nowMs),
-      message: request.message,
-    };
-  }
 }
 
 function readHead({ reader, ref }: Pick<Job, "reader" | "ref">): Promise<Oid | null> {
   return reader.readRef(ref);
-}
-
-/**
- * The commit to build on. @throws CoregitError `RefMoved` with `details.head_sha` when the branch is not what the caller
- * takes it for; `RefNotFound` when the base branch is not there.
- */
-async function baseOf({ request, reader }: Pick<Job, "request" | "reader">, head: Oid | null): Promise<Oid | null> {
-  const { branch, parentSha, baseBranch } = request;
-  if (parentSha !== null && parentSha !== head) {
-    const state = head === null ? "does not exist" : `is at ${head}`;
-    const message = `The branch ${branch} ${state}, not at the parent_sha ${parentSha}.`;
-    throw new CoregitError("RefMoved", message, { details: { head_sha: head } });
-  }
-  if (head !== null || baseBranch === null) return head;
-  const base = await reader.readRef(branchRef(baseBranch));
-  if (base !== null) return base;
-  const details = { field: "base_branch" };
-  throw new CoregitError("RefNotFound", `There is no branch ${JSON.stringify(baseBranch)} to begin ${branch} from.`, { details });
 }
 
 function fulfilled(value: CommitResult): PromiseSettledResult<CommitResult> {
@@ -343,12 +291,4 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
 function passOverLateTurn(error: unknown): null {
   if (error instanceof LateTurn) return null;
   throw error;
-}
-
-const MAX_SUBJECT_LENGTH = 120;
-
-/** As git writes it into a reflog. */
-function reasonOf({ message }: CommitRequest): string {
-  const subject = message.split("\n", 1)[0]?.replace(/\p{Cc}/gu, " ") ?? "";
-  return `commit: ${subject.slice(0, MAX_SUBJECT_LENGTH)}`;
 }
