@@ -65,7 +65,7 @@ export async function recordUnchanged(run: Run, seen: SeenHeads, hasNewHeads: bo
   const { claim, deps, request } = run;
   const { syncId } = claim.lease;
   const isQuiet = !hasNewHeads && request.triggerIds.length === 0 && !run.progress.hasRow;
-  const quietMs = claim.isAnnounced ? QUIET_MS : null;
+  const quietMs = claim.isAnnounced && !hasNewHeads ? QUIET_MS : null;
   const lease = { nextRun: afterwards(run), generation: claim.generation, quietMs };
   if (isQuiet) {
     if (!(await endLease(deps.database, claim.lease, lease))) throw staleLease();
