@@ -154,8 +154,9 @@ describe("a folder of manifests", () => {
     await open();
     await until("the old ones are gone", isNames("kept", "new"), APPLIED_WITHIN_MS);
     await until("the connection is gone", async () => (await catalog.listConnections(null)).length === 0, APPLIED_WITHIN_MS);
-    const repository = await catalog.readRepository("default", "gone");
-    expect(repository?.owner).toEqual({ kind: "api", ref: "" });
+    const ownerOfRepository = async () => (await catalog.readRepository("default", "gone"))?.owner;
+    await until("the repository is released", async () => (await ownerOfRepository())?.kind !== "file", APPLIED_WITHIN_MS);
+    expect(await ownerOfRepository()).toEqual({ kind: "api", ref: "" });
   });
 
   test("a folder that vanishes withdraws nothing, and is followed again when it is back", async () => {
