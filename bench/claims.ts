@@ -34,7 +34,7 @@ async function claimMany(database: Database, limit: number): Promise<number> {
   let ms = 0;
   for (let claimed = 0; claimed < CLAIMED; claimed += limit) {
     const claim = async (): Promise<void> => {
-      const claims = await claimDueSyncs(database, { owner: "bench", limit, leaseMs: 600_000 });
+      const { claims } = await claimDueSyncs(database, { owner: "bench", limit, leaseMs: 600_000 });
       if (claims.length !== limit) throw new Error("fewer were claimed than are due");
     };
     ms += await timed(claim);

@@ -30,6 +30,8 @@ export type ClaimedSync = {
   readonly remoteIdentity: RemoteIdentity | null;
   /** The schedule made it due; false: only a trigger did. */
   readonly isScheduled: boolean;
+  /** False: no trigger was open when it was claimed. One that comes later makes it due again when this lease ends. */
+  readonly hasTriggers: boolean;
   /** A delivery of its webhook has announced news since the claim before this one. */
   readonly isAnnounced: boolean;
   /** How long it had been due. */
@@ -37,6 +39,15 @@ export type ClaimedSync = {
   /** Traceparents of what woke it since the claim before this one, the first in front. */
   readonly wakeTraces: readonly string[];
 };
+
+/** What was claimed, and milliseconds until something else is due, and until the first lease of another claim ends; null: never. */
+export type Claims = {
+  readonly claims: readonly ClaimedSync[];
+  readonly dueInMs: number | null;
+  readonly leaseEndsInMs: number | null;
+};
+
+type WakeRow = { readonly due_ms: number | null; readonly lease_ms: number | null };
 
 type ClaimRow = {
   readonly id: string;
@@ -56,38 +67,60 @@ type ClaimRow = {
   readonly remote_identity: RemoteIdentity | null;
   readonly lease_epoch: number;
   readonly is_scheduled: boolean;
+  readonly has_triggers: boolean;
   readonly is_announced: boolean;
   readonly lag_ms: number;
   readonly wake_traces: string[];
 };
 
+/** One row for each claim, or a row without one, each with the times of what is left: they are of the moment before these claims. */
 const CLAIM = `
   WITH ${TURNS}, due AS (
-    SELECT id, next_run_at <= now() AS is_scheduled, (extract(epoch FROM now() - ${DUE_AT}) * 1000)::float8 AS lag_ms, wake_traces
+    SELECT id, next_run_at <= now() AS is_scheduled, trigger_at < 'infinity' AS is_triggered,
+           (extract(epoch FROM now() - ${DUE_AT}) * 1000)::float8 AS lag_ms, wake_traces
     FROM syncs
     WHERE id = ANY ((SELECT ids FROM turns)::text[]) AND ${IS_DUE}
     ORDER BY array_position((SELECT ids FROM turns), id)
     LIMIT $1
     FOR UPDATE SKIP LOCKED
+  ), claimed AS (
+    UPDATE syncs s
+    SET lease_owner = $2, lease_until = now() + $3 * interval '1 millisecond', lease_epoch = lease_epoch + 1,
+        next_run_at = CASE WHEN due.is_scheduled THEN 'infinity' ELSE s.next_run_at END, trigger_at = 'infinity',
+        wake_traces = '{}'
+    FROM due
+    WHERE s.id = due.id
+    RETURNING s.id, s.namespace, s.name, s.repository_id, s.connection_id, s.connection_name, s.made_repository, s.spec,
+              s.generation, s.failures, s.last_error_code, s.seen_generation, s.seen_remote, s.seen_local, s.remote_identity,
+              s.lease_epoch, due.is_scheduled,
+              due.is_triggered OR EXISTS (SELECT 1 FROM triggers t WHERE t.sync_id = s.id AND t.settled_at IS NULL) AS has_triggers,
+              COALESCE(s.announced_epoch >= s.lease_epoch - 1, false) AS is_announced, due.lag_ms, due.wake_traces
+  ), others AS (
+    SELECT
+      (SELECT (extract(epoch FROM ${DUE_AT} - now()) * 1000)::float8 FROM syncs
+        WHERE lease_owner IS NULL AND NOT suspended AND ${DUE_AT} < 'infinity' AND id <> ALL (ARRAY(SELECT id FROM due))
+        ORDER BY ${DUE_AT} LIMIT 1) AS due_ms,
+      (SELECT (extract(epoch FROM min(lease_until) - now()) * 1000)::float8 FROM syncs WHERE lease_owner IS NOT NULL) AS lease_ms
   )
-  UPDATE syncs s
-  SET lease_owner = $2, lease_until = now() + $3 * interval '1 millisecond', lease_epoch = lease_epoch + 1,
-      next_run_at = CASE WHEN due.is_scheduled THEN 'infinity' ELSE s.next_run_at END, trigger_at = 'infinity',
-      wake_traces = '{}'
-  FROM due
-  WHERE s.id = due.id
-  RETURNING s.id, s.namespace, s.name, s.repository_id, s.connection_id, s.connection_name, s.made_repository, s.spec,
-            s.generation, s.failures, s.last_error_code, s.seen_generation, s.seen_remote, s.seen_local, s.remote_identity, s.lease_epoch,
-            due.is_scheduled, COALESCE(s.announced_epoch >= s.lease_epoch - 1, false) AS is_announced, due.lag_ms, due.wake_traces`;
+  SELECT * FROM others LEFT JOIN claimed ON true`;
 
-/** Claims up to `limit` due syncs, by their namespaces' turns and then those due longest first, in one statement. */
+/** Claims up to `limit` due syncs, by their namespaces' turns and then those due longest, in one statement. */
 export async function claimDueSyncs(
   db: Queryable,
   claim: { readonly owner: string; readonly limit: number; readonly leaseMs: number },
-): Promise<ClaimedSync[]> {
-  const { rows } = await db.query<ClaimRow>(CLAIM, [claim.limit, claim.owner, claim.leaseMs], "claim-due-syncs");
-  return rows.map((row) => ({
-    lease: { syncId: row.id, epoch: row.lease_epoch, owner: claim.owner },
+): Promise<Claims> {
+  const values = [claim.limit, claim.owner, claim.leaseMs];
+  const { rows } = await db.query<WakeRow & (ClaimRow | { readonly id: null })>(CLAIM, values, "claim-due-syncs");
+  return {
+    claims: rows.flatMap((row) => (row.id === null ? [] : [toClaim(row, claim.owner)])),
+    dueInMs: rows[0]?.due_ms ?? null,
+    leaseEndsInMs: rows[0]?.lease_ms ?? null,
+  };
+}
+
+function toClaim(row: ClaimRow, owner: string): ClaimedSync {
+  return {
+    lease: { syncId: row.id, epoch: row.lease_epoch, owner },
     namespace: row.namespace,
     name: row.name,
     repositoryId: row.repository_id,
@@ -105,25 +138,11 @@ export async function claimDueSyncs(
     },
     remoteIdentity: row.remote_identity,
     isScheduled: row.is_scheduled,
+    hasTriggers: row.has_triggers,
     isAnnounced: row.is_announced,
     lagMs: row.lag_ms,
     wakeTraces: row.wake_traces,
-  }));
-}
-
-const NEXT_WAKE = `
-  SELECT
-    (SELECT (extract(epoch FROM min(${DUE_AT}) - now()) * 1000)::float8 FROM syncs
-      WHERE lease_owner IS NULL AND NOT suspended AND ${DUE_AT} < 'infinity') AS due_ms,
-    (SELECT (extract(epoch FROM min(lease_until) - now()) * 1000)::float8 FROM syncs
-      WHERE lease_owner IS NOT NULL) AS lease_ms`;
-
-/** Milliseconds until something is due, and until the first lease ends unless it is renewed; null: never. */
-export async function readNextWake(
-  db: Queryable,
-): Promise<{ readonly dueInMs: number | null; readonly leaseEndsInMs: number | null }> {
-  const { rows } = await db.query<{ due_ms: number | null; lease_ms: number | null }>(NEXT_WAKE, [], "read-next-wake");
-  return { dueInMs: rows[0]?.due_ms ?? null, leaseEndsInMs: rows[0]?.lease_ms ?? null };
+  };
 }
 
 const RENEW = `

@@ -28,12 +28,15 @@ export type Situation = {
   readonly namesDefaultBranch: boolean;
 };
 
-/** @throws CoregitError `BranchMissing`, `EmptyUpstream`, `RefNameRefused`, `RepositoryNotFound`, and those of `Remote.readHead`. */
-export async function gather(run: Run, remote: Remote): Promise<Situation> {
+/**
+ * `concluded`: the heads are those that the last run came to its conclusion from; nothing else was looked at.
+ * @throws CoregitError `BranchMissing`, `EmptyUpstream`, `RefNameRefused`, `RepositoryNotFound`, and those of `Remote.readHead`.
+ */
+export async function gather(run: Run, remote: Remote): Promise<Situation | { readonly concluded: SeenHeads }> {
   const { claim, deps, progress } = run;
   const repository = await requireRepository(run);
   const reader = deps.store.reader(repository);
-  const isUnborn = claim.madeRepository && (await reader.readRef(branchRef(repository.defaultBranch))) === null;
+  const isUnborn = await hasNoBranchYet(run, repository, reader);
   const wanted = resolveBranches(claim.spec, run.request.branch, isUnborn ? null : repository.defaultBranch);
   progress.branch = wanted.local;
   const head = await inSpan(run, "check head", () => remote.readHead(wanted.remote, run.signal));
@@ -41,10 +44,13 @@ export async function gather(run: Run, remote: Remote): Promise<Situation> {
   const localBranch = wanted.local ?? remoteBranch;
   progress.branch = localBranch;
   const local = await reader.readRef(branchRef(localBranch));
-  const point = await readSyncPoint(deps.database, claim.lease.syncId, localBranch);
+  const concluded = { remote: head.oid, local };
+  const isSeen = head.oid !== null && isConcluded(run, concluded);
+  const point = isSeen ? null : await readSyncPoint(deps.database, claim.lease.syncId, localBranch);
   const oid = requireHead(head, remoteBranch, point);
   progress.remoteSha = oid;
-  progress.heads = { remote: oid, local };
+  progress.heads = concluded;
+  if (isSeen) return { concluded };
   return {
     repository,
     reader,
@@ -77,6 +83,17 @@ export async function requireRepository({ claim, deps }: Run): Promise<Repositor
   const repository = await deps.store.get(claim.repositoryId);
   if (repository === null) throw new CoregitError("RepositoryNotFound", "The sync's repository was removed.");
   return repository;
+}
+
+/**
+ * True for a repository that its sync made until something has been imported into it. A sync whose last run found nothing wrong with
+ * a local head has imported it.
+ */
+async function hasNoBranchYet({ claim }: Run, repository: Repository, reader: RepositoryReader): Promise<boolean> {
+  const { seen } = claim;
+  const hasImported = seen.generation === claim.generation && seen.local !== null && claim.lastErrorCode === null;
+  if (!claim.madeRepository || hasImported) return false;
+  return (await reader.readRef(branchRef(repository.defaultBranch))) === null;
 }
 
 type Branches = { readonly local: string | null; readonly remote: string | null };

@@ -7,7 +7,7 @@ import type { Remote } from "../remotes/remote.ts";
 import { isWorthAnotherLook, MAX_HEADS } from "./another-look.ts";
 import { executeImport } from "./execute-import.ts";
 import { fetchSource, isAtHand, readableBase, type Source, storedSource } from "./fetch-source.ts";
-import { gather, headsOf, isConcluded, type Situation } from "./gather.ts";
+import { gather, headsOf, type Situation } from "./gather.ts";
 import { describePlan, planImport, readTarget, requireChanges } from "./plan-import.ts";
 import { recordBegin, recordPlan, recordUnchanged } from "./record.ts";
 import { requireIdentity } from "./remote-identity.ts";
@@ -23,8 +23,8 @@ export type Ending = "success" | "skipped";
 export async function runImport(run: Run, remote: Remote): Promise<Ending> {
   for (let heads = 1; ; heads += 1) {
     const situation = await gather(run, remote);
-    if (isConcluded(run, headsOf(situation))) {
-      await recordUnchanged(run, headsOf(situation), false);
+    if ("concluded" in situation) {
+      await recordUnchanged(run, situation.concluded, false);
       return "skipped";
     }
     await suspectSilence(run, situation.remote);

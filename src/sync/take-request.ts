@@ -9,7 +9,7 @@ import type { RepositoryStore } from "../repositories/store.ts";
 import type { RunRequest } from "./run.ts";
 
 export async function takeRequest(database: Database, store: RepositoryStore, claim: ClaimedSync): Promise<RunRequest> {
-  const open = await listOpenTriggers(database, claim.lease.syncId);
+  const open = claim.hasTriggers ? await listOpenTriggers(database, claim.lease.syncId) : [];
   const [first] = open;
   if (first === undefined) return scheduled(claim, newRowId("run"), []);
   const group = open.filter(({ branch, mode }) => branch === first.branch && mode === first.mode);

@@ -2,7 +2,7 @@
 // notification, a freed worker. Never polls at a fixed pace; idle, it asks the database only at those times. Survives the
 // database: what fails is tried again, slower each time.
 import type { Database } from "../db/database.ts";
-import { type ClaimedSync, claimDueSyncs, readNextWake } from "../db/sync-leases.ts";
+import { type ClaimedSync, type Claims, claimDueSyncs } from "../db/sync-leases.ts";
 import type { Random } from "../domain/clock.ts";
 import type { Logger } from "../domain/log.ts";
 import type { Heartbeat } from "../domain/progress.ts";
@@ -57,7 +57,8 @@ export class WorkLoop {
   /** Something may be due. */
   wake(): void {
     this.#isWoken = true;
-    this.#sleep.abort();
+    // With a reason, or each call would make an error with its stack.
+    this.#sleep.abort("woken");
   }
 
   /** Resolves when nothing runs and, seen after the call, nothing is due. */
@@ -101,8 +102,7 @@ export class WorkLoop {
   async #round(): Promise<number> {
     try {
       await this.#reapIfNeeded();
-      if (await this.#claim()) return 0;
-      const sleepMs = this.#running.size < this.#options.workers ? await this.#nextWakeMs() : LONGEST_SLEEP_MS;
+      const sleepMs = await this.#claim();
       this.#failures = 0;
       return sleepMs;
     } catch (error) {
@@ -121,14 +121,15 @@ export class WorkLoop {
     if (count > 0) logger.info({ count }, "Ended the leases of workers that are gone.");
   }
 
-  /** True when there may be more to claim at once. */
-  async #claim(): Promise<boolean> {
+  /** How long there is nothing to claim; with no worker free that is until one is, and who ends a run wakes the loop. */
+  async #claim(): Promise<number> {
     const { database, owner, workers, leaseMs } = this.#options;
     const limit = Math.min(MAX_BATCH, workers - this.#running.size);
-    if (limit <= 0) return false;
-    const claims = await claimDueSyncs(database, { owner, limit, leaseMs });
-    for (const claim of claims) this.#run(claim);
-    return claims.length === limit && this.#running.size < workers;
+    if (limit <= 0) return LONGEST_SLEEP_MS;
+    const found = await claimDueSyncs(database, { owner, limit, leaseMs });
+    for (const claim of found.claims) this.#run(claim);
+    if (this.#running.size >= workers) return LONGEST_SLEEP_MS;
+    return found.claims.length === limit ? 0 : this.#nextWakeMs(found);
   }
 
   #run(claim: ClaimedSync): void {
@@ -139,8 +140,7 @@ export class WorkLoop {
     this.#running.add(run);
   }
 
-  async #nextWakeMs(): Promise<number> {
-    const { dueInMs, leaseEndsInMs } = await readNextWake(this.#options.database);
+  #nextWakeMs({ dueInMs, leaseEndsInMs }: Claims): number {
     if (leaseEndsInMs !== null && leaseEndsInMs <= 0) this.#mustReap = "dead";
     const nextMs = Math.min(dueInMs ?? LONGEST_SLEEP_MS, leaseEndsInMs ?? LONGEST_SLEEP_MS, LONGEST_SLEEP_MS);
     return Math.max(nextMs, SHORTEST_SLEEP_MS);

@@ -2,7 +2,8 @@
 import { describe, expect, it, test } from "vitest";
 import type { Database } from "../../src/db/database.ts";
 import { insertRunning } from "../../src/db/runs.ts";
-import { claimDueSyncs, endLease, type Lease, readNextWake, renewLeases } from "../../src/db/sync-leases.ts";
+import { claimDueSyncs, endLease, type Lease, renewLeases } from "../../src/db/sync-leases.ts";
+import { insertTrigger, settleTriggers, takeTriggers } from "../../src/db/triggers.ts";
 import { withdrawSync } from "../../src/sync/declare-sync.ts";
 import { reap } from "../../src/sync/reap.ts";
 import { createTestDatabase } from "../support/database.ts";
@@ -28,7 +29,8 @@ async function insertDue(database: Database, { namespace, prefix, count, dueSinc
   );
 }
 
-const claim = (database: Database, owner: string, limit = 20) => claimDueSyncs(database, { ...LEASE, owner, limit });
+const claim = async (database: Database, owner: string, limit = 20) =>
+  (await claimDueSyncs(database, { ...LEASE, owner, limit })).claims;
 
 async function dueIn(database: Database, id: string): Promise<number | null> {
   const { rows } = await database.query<{ ms: number | null }>(
@@ -93,17 +95,42 @@ describe("claims", () => {
     expect(shared.filter((id) => id.startsWith("o"))).toHaveLength(10);
   });
 
-  it("say when something is due next, and when a lease ends", async () => {
+  it("say when something else is due, and when a lease of another claim ends", async () => {
     await using world = await createTestDatabase();
-    expect(await readNextWake(world.database)).toEqual({ dueInMs: null, leaseEndsInMs: null });
-    await insertSyncs(world.database, 2);
-    await world.database.query("UPDATE syncs SET next_run_at = now() + interval '1 minute' WHERE id = 's1'");
-    await claim(world.database, "b");
-    const { dueInMs, leaseEndsInMs } = await readNextWake(world.database);
-    expect(dueInMs).toBeGreaterThan(50_000);
-    expect(dueInMs).toBeLessThanOrEqual(60_000);
-    expect(leaseEndsInMs).toBeGreaterThan(20_000);
-    expect(leaseEndsInMs).toBeLessThanOrEqual(30_000);
+    const look = (limit: number) => claimDueSyncs(world.database, { ...LEASE, owner: "b", limit });
+    expect(await look(20)).toEqual({ claims: [], dueInMs: null, leaseEndsInMs: null });
+    await insertSyncs(world.database, 3);
+    await world.database.query("UPDATE syncs SET next_run_at = now() + interval '1 minute' WHERE id = 's2'");
+    const first = await look(1);
+    expect(first.claims).toHaveLength(1);
+    expect(first.dueInMs).toBeLessThanOrEqual(0);
+    expect(first.leaseEndsInMs).toBeNull();
+    for (const claimed of [1, 0]) {
+      const { claims, dueInMs, leaseEndsInMs } = await look(20);
+      expect(claims).toHaveLength(claimed);
+      expect(dueInMs).toBeGreaterThan(50_000);
+      expect(dueInMs).toBeLessThanOrEqual(60_000);
+      expect(leaseEndsInMs).toBeGreaterThan(20_000);
+      expect(leaseEndsInMs).toBeLessThanOrEqual(30_000);
+    }
+  });
+
+  it("know of triggers that are open, also of one that a run had taken whose lease was ended for it", async () => {
+    await using world = await createTestDatabase();
+    const { database } = world;
+    const isTriggered = async () => (await claim(database, "a")).map(({ hasTriggers }) => hasTriggers);
+    const free = () => database.query("UPDATE syncs SET lease_owner = NULL, lease_until = NULL, next_run_at = now()");
+    await insertSyncs(database, 1);
+    expect(await isTriggered()).toEqual([false]);
+    await free();
+    await database.transaction((tx) => insertTrigger(tx, { id: "t", syncId: "s0", branch: null, mode: "Apply", runId: "run" }));
+    expect(await isTriggered()).toEqual([true]);
+    await takeTriggers(database, ["t"], { runId: "run", epoch: 2 });
+    await free();
+    expect(await isTriggered()).toEqual([true]);
+    await settleTriggers(database, ["t"]);
+    await free();
+    expect(await isTriggered()).toEqual([false]);
   });
 });
 
