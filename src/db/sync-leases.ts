@@ -40,7 +40,7 @@ export type ClaimedSync = {
   readonly wakeTraces: readonly string[];
 };
 
-/** What was claimed, and milliseconds until something else is due, and until the first lease of another claim ends; null: never. */
+/** What was claimed, and milliseconds until something else is due, and until the first lease ends unless it is renewed; null: never. */
 export type Claims = {
   readonly claims: readonly ClaimedSync[];
   readonly dueInMs: number | null;
@@ -73,7 +73,7 @@ type ClaimRow = {
   readonly wake_traces: string[];
 };
 
-/** One row for each claim, or a row without one, each with the times of what is left: they are of the moment before these claims. */
+/** One row for each claim, or a row without one, each with the times. A statement does not see what it writes, so claims are added to them. */
 const CLAIM = `
   WITH ${TURNS}, due AS (
     SELECT id, next_run_at <= now() AS is_scheduled, trigger_at < 'infinity' AS is_triggered,
@@ -100,11 +100,13 @@ const CLAIM = `
       (SELECT (extract(epoch FROM ${DUE_AT} - now()) * 1000)::float8 FROM syncs
         WHERE lease_owner IS NULL AND NOT suspended AND ${DUE_AT} < 'infinity' AND id <> ALL (ARRAY(SELECT id FROM due))
         ORDER BY ${DUE_AT} LIMIT 1) AS due_ms,
-      (SELECT (extract(epoch FROM min(lease_until) - now()) * 1000)::float8 FROM syncs WHERE lease_owner IS NOT NULL) AS lease_ms
+      LEAST(
+        (SELECT (extract(epoch FROM min(lease_until) - now()) * 1000)::float8 FROM syncs WHERE lease_owner IS NOT NULL),
+        (SELECT $3::float8 FROM due LIMIT 1)) AS lease_ms
   )
   SELECT * FROM others LEFT JOIN claimed ON true`;
 
-/** Claims up to `limit` due syncs, by their namespaces' turns and then those due longest, in one statement. */
+/** Claims up to `limit` due syncs, by their namespaces' turns and then those due longest first, in one statement. */
 export async function claimDueSyncs(
   db: Queryable,
   claim: { readonly owner: string; readonly limit: number; readonly leaseMs: number },

@@ -5,7 +5,7 @@ import type { Commit } from "../domain/commit.ts";
 import { CoregitError } from "../domain/errors.ts";
 import { branchRef } from "../domain/ref-name.ts";
 import type { Remote } from "../remotes/remote.ts";
-import { requireRepository, type Situation } from "./gather.ts";
+import { type Concluded, isConcluded, requireRepository, type Situation } from "./gather.ts";
 import { inSpan, type Run } from "./run.ts";
 
 export type ExportSituation = Pick<Situation, "repository" | "reader" | "localBranch" | "remoteBranch"> & {
@@ -21,7 +21,7 @@ export type ExportSituation = Pick<Situation, "repository" | "reader" | "localBr
 };
 
 /** @throws CoregitError `LocalBranchMissing`, `RefNameRefused`, `RepositoryNotFound`, and those of `Remote.readHead`. */
-export async function gatherExport(run: Run, remote: Remote): Promise<ExportSituation> {
+export async function gatherExport(run: Run, remote: Remote): Promise<ExportSituation | Concluded> {
   const { claim, deps, progress, request } = run;
   const repository = await requireRepository(run);
   const reader = deps.store.reader(repository);
@@ -35,7 +35,9 @@ export async function gatherExport(run: Run, remote: Remote): Promise<ExportSitu
   if (local === null) throw localMissing(`${repository.namespace}/${repository.slug}`, localBranch);
   const head = await inSpan(run, "check head", () => remote.readHead(remoteBranch, run.signal));
   progress.remoteSha = head.oid;
-  progress.heads = { remote: head.oid, local };
+  const heads = { remote: head.oid, local };
+  progress.heads = heads;
+  if (isConcluded(run, heads)) return { concluded: heads };
   const kept = await readSyncPoint(deps.database, claim.lease.syncId, localBranch);
   const point = head.oid !== null && kept?.remoteBranch === remoteBranch ? kept : null;
   const source = await reader.readCommit(local);

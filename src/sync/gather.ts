@@ -28,11 +28,13 @@ export type Situation = {
   readonly namesDefaultBranch: boolean;
 };
 
+/** The heads are those that the last run came to its conclusion from, and nothing else was looked at. */
+export type Concluded = { readonly concluded: SeenHeads };
+
 /**
- * `concluded`: the heads are those that the last run came to its conclusion from; nothing else was looked at.
  * @throws CoregitError `BranchMissing`, `EmptyUpstream`, `RefNameRefused`, `RepositoryNotFound`, and those of `Remote.readHead`.
  */
-export async function gather(run: Run, remote: Remote): Promise<Situation | { readonly concluded: SeenHeads }> {
+export async function gather(run: Run, remote: Remote): Promise<Situation | Concluded> {
   const { claim, deps, progress } = run;
   const repository = await requireRepository(run);
   const reader = deps.store.reader(repository);
@@ -44,13 +46,13 @@ export async function gather(run: Run, remote: Remote): Promise<Situation | { re
   const localBranch = wanted.local ?? remoteBranch;
   progress.branch = localBranch;
   const local = await reader.readRef(branchRef(localBranch));
-  const concluded = { remote: head.oid, local };
-  const isSeen = head.oid !== null && isConcluded(run, concluded);
+  const heads = { remote: head.oid, local };
+  const isSeen = head.oid !== null && isConcluded(run, heads);
   const point = isSeen ? null : await readSyncPoint(deps.database, claim.lease.syncId, localBranch);
   const oid = requireHead(head, remoteBranch, point);
   progress.remoteSha = oid;
-  progress.heads = concluded;
-  if (isSeen) return { concluded };
+  progress.heads = heads;
+  if (isSeen) return { concluded: heads };
   return {
     repository,
     reader,

@@ -1,15 +1,7 @@
 // Waiting that ends early.
+import { setTimeout as delay } from "node:timers/promises";
 
 /** Resolves after `ms`, or as soon as `signal` is aborted. Never rejects. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  if (signal?.aborted) return Promise.resolve();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const end = () => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", end);
-    resolve();
-  };
-  const timer = setTimeout(end, ms);
-  signal?.addEventListener("abort", end, { once: true });
-  return promise;
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
 }

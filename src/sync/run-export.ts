@@ -8,7 +8,7 @@ import { isWorthAnotherLook, MAX_HEADS } from "./another-look.ts";
 import { exportChanges, exportNothing } from "./execute-export.ts";
 import type { ExportStep } from "./export-step.ts";
 import { fetchSource, readableBase, type Source, storedSource } from "./fetch-source.ts";
-import { headsOf, isConcluded } from "./gather.ts";
+import { headsOf } from "./gather.ts";
 import { type ExportSituation, gatherExport } from "./gather-export.ts";
 import { planExport } from "./plan-export.ts";
 import { describePlan, requireChanges } from "./plan-import.ts";
@@ -21,8 +21,8 @@ import type { Ending } from "./run-import.ts";
 export async function runExport(run: Run, remote: Remote): Promise<Ending> {
   for (let heads = 1; ; heads += 1) {
     const situation = await gatherExport(run, remote);
-    if (isConcluded(run, headsOf(situation))) {
-      await recordUnchanged(run, headsOf(situation), false);
+    if ("concluded" in situation) {
+      await recordUnchanged(run, situation.concluded, false);
       return "skipped";
     }
     try {

@@ -1,6 +1,6 @@
 // What a claimed sync is to run: its schedule, or what triggers ask for. A run answers every open trigger of one branch and
 // mode; triggers of another branch or mode stay open and make the sync due again. A trigger that arrives after this point
-// is not answered by this run, because the run may have read the remote before.
+// is not answered by this run, because the run may have read the remote before; nor is one that came after a claim that found none.
 import type { Database } from "../db/database.ts";
 import { newRowId } from "../db/row-id.ts";
 import type { ClaimedSync } from "../db/sync-leases.ts";

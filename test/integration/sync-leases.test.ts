@@ -95,7 +95,7 @@ describe("claims", () => {
     expect(shared.filter((id) => id.startsWith("o"))).toHaveLength(10);
   });
 
-  it("say when something else is due, and when a lease of another claim ends", async () => {
+  it("say when something else is due, and when the first lease ends, be it their own", async () => {
     await using world = await createTestDatabase();
     const look = (limit: number) => claimDueSyncs(world.database, { ...LEASE, owner: "b", limit });
     expect(await look(20)).toEqual({ claims: [], dueInMs: null, leaseEndsInMs: null });
@@ -104,7 +104,7 @@ describe("claims", () => {
     const first = await look(1);
     expect(first.claims).toHaveLength(1);
     expect(first.dueInMs).toBeLessThanOrEqual(0);
-    expect(first.leaseEndsInMs).toBeNull();
+    expect(first.leaseEndsInMs).toBe(LEASE.leaseMs);
     for (const claimed of [1, 0]) {
       const { claims, dueInMs, leaseEndsInMs } = await look(20);
       expect(claims).toHaveLength(claimed);
@@ -131,6 +131,16 @@ describe("claims", () => {
     await settleTriggers(database, ["t"]);
     await free();
     expect(await isTriggered()).toEqual([false]);
+  });
+
+  it("come again for a trigger that came when there was none to know of", async () => {
+    await using world = await createTestDatabase();
+    const { database } = world;
+    const lease = await claimOne(database);
+    await database.transaction((tx) => insertTrigger(tx, { id: "t", syncId: "s0", branch: null, mode: "Apply", runId: "run" }));
+    expect(await claim(database, "b")).toEqual([]);
+    await endLease(database, lease, { nextRun: { afterMs: 3_600_000 }, generation: 1 });
+    expect(await claim(database, "b")).toMatchObject([{ hasTriggers: true, isScheduled: false }]);
   });
 });
 
