@@ -4,7 +4,6 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -13,6 +12,7 @@ import { migrate } from "../src/db/migrate.ts";
 import { connectPostgres } from "../src/db/postgres.ts";
 import { startEmbeddedPostgres } from "../src/standalone/embedded-postgres.ts";
 import { createLogger } from "../src/telemetry/log.ts";
+import { freePorts } from "../test/support/free-ports.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const START_DEADLINE_MS = 30_000;
@@ -60,7 +60,8 @@ export async function startApiProcess({ role = "api", settings: more = {} }: Api
   await migrate({ url: databaseUrl, logger });
   const database = stack.use(await connectPostgres({ url: databaseUrl, logger, maxConnections: 16 }));
   const key = `cgk_live_${randomBytes(20).toString("hex")}`;
-  const listen = `127.0.0.1:${await freePort()}`;
+  const [port] = await freePorts(1);
+  const listen = `127.0.0.1:${port}`;
   const url = `http://${listen}`;
   const settings = {
     COREGIT_DATABASE_URL: databaseUrl,
@@ -117,14 +118,6 @@ async function startRole(role: string, url: string, settings: Readonly<Record<st
     throw error;
   });
   return { pid: child.pid ?? 0, end };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 async function untilReady(url: string): Promise<void> {

@@ -4,7 +4,8 @@ import { readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { freePorts, type RunningProgram, startProgram } from "../test/support/running-program.ts";
+import { freePorts } from "../test/support/free-ports.ts";
+import { type RunningProgram, startProgram } from "../test/support/running-program.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const READY_DEADLINE_MS = 120_000;

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AlternatingProxy, startAlternatingProxy } from "../support/alternating-proxy.ts";
 import { newSecrets, startApiReplica } from "../support/api-program.ts";
 import { createTestDatabase } from "../support/database.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { git } from "../support/git.ts";
-import { freePorts } from "../support/running-program.ts";
 
 /** COREGIT_REPLICA_ROUNDS asks for more of them. */
 const ROUNDS = Number(process.env.COREGIT_REPLICA_ROUNDS ?? 15);

@@ -1,7 +1,7 @@
 // The program as it is run, with an address of its own for metrics and a collector for traces.
 import { expect, test } from "vitest";
 import { startApiProgram } from "../support/api-program.ts";
-import { freePorts } from "../support/running-program.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { startTraceCollector } from "../support/trace-collector.ts";
 
 test("serves metrics where it is told, and not beside the API, and its last spans leave before it ends", async () => {

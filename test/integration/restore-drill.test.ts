@@ -13,9 +13,10 @@ import {
   startDumpedDatabase,
 } from "../support/backed-up-database.ts";
 import { doctor } from "../support/doctor.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { git } from "../support/git.ts";
 import { startGitHttpServer } from "../support/git-http-server.ts";
-import { freePorts, startProgram } from "../support/running-program.ts";
+import { startProgram } from "../support/running-program.ts";
 import { createSourceRepository, type SourceRepository } from "../support/source-repository.ts";
 import { until } from "../support/until.ts";
 

@@ -8,8 +8,9 @@ import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { newSecrets, startApiReplica } from "../support/api-program.ts";
 import { createTestDatabase } from "../support/database.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { git } from "../support/git.ts";
-import { freePorts, type RunningProgram } from "../support/running-program.ts";
+import type { RunningProgram } from "../support/running-program.ts";
 import { startService } from "../support/service.ts";
 
 const PODS = 2;

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type CoregitClientOptions, createCoregitClient, type RequestOptions, type Result } from "../../src/sdk/index.ts";
 import { type AnsweringServer, type AskedRequest, answerJson, startAnsweringServer } from "../support/answering-server.ts";
-import { freePorts } from "../support/running-program.ts";
+import { freePorts } from "../support/free-ports.ts";
 
 const KEY = "cgk_live_secret";
 let server: AnsweringServer | null = null;

@@ -7,8 +7,8 @@ import { CoregitError } from "../../src/domain/errors.ts";
 import { MAX_WAITING } from "../../src/telemetry/otel/bounded-export.ts";
 import { openTracing } from "../../src/telemetry/tracing.ts";
 import type { Tracing, TracingOptions } from "../../src/telemetry/tracing-options.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { createRecordedLogger } from "../support/recorded-logger.ts";
-import { freePorts } from "../support/running-program.ts";
 import { silentLogger } from "../support/silent-logger.ts";
 import { startTraceCollector } from "../support/trace-collector.ts";
 

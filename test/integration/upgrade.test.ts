@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrate } from "../../src/db/migrate.ts";
 import { readMigrations } from "../../src/db/migration-files.ts";
 import { newSecrets, startApiReplica } from "../support/api-program.ts";
-import { freePorts } from "../support/running-program.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { silentLogger } from "../support/silent-logger.ts";
 import { createSourceRepository, type SourceRepository } from "../support/source-repository.ts";
 import { openSyncWorld, type SyncWorld } from "../support/sync-world.ts";

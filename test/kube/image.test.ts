@@ -6,10 +6,11 @@ import { SECRET } from "../../src/operator/kinds.ts";
 import { newSecrets } from "../support/api-program.ts";
 import { type Cluster, connectCluster, readyOf } from "../support/cluster.ts";
 import { createEmptyTestDatabase, type TestDatabase } from "../support/database.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { git } from "../support/git.ts";
 import { type Image, makeImage } from "../support/image.ts";
 import { kindOf } from "../support/operator-harness.ts";
-import { freePorts, type RunningProgram } from "../support/running-program.ts";
+import type { RunningProgram } from "../support/running-program.ts";
 import { until } from "../support/until.ts";
 
 const START_WITHIN_MS = 60_000;

@@ -9,8 +9,9 @@ import { LEASE_NAME } from "../../src/operator/operator.ts";
 import { newSecrets } from "../support/api-program.ts";
 import { type Cluster, connectCluster, readyOf } from "../support/cluster.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { kindOf } from "../support/operator-harness.ts";
-import { freePorts, type RunningProgram, startProgram } from "../support/running-program.ts";
+import { type RunningProgram, startProgram } from "../support/running-program.ts";
 import { until } from "../support/until.ts";
 import { writtenVersions } from "../support/written-versions.ts";
 

@@ -4,7 +4,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTestDatabase } from "./database.ts";
-import { freePorts, type RunningProgram, startProgram } from "./running-program.ts";
+import { freePorts } from "./free-ports.ts";
+import { type RunningProgram, startProgram } from "./running-program.ts";
 import { until } from "./until.ts";
 
 /** A start takes one to two seconds of a processor, of which a busy machine may have little to give. */

@@ -4,7 +4,8 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Life } from "./acknowledged-operations.ts";
 import { type ApiReplicaSettings, startApiReplica } from "./api-program.ts";
-import { freePorts, type RunningProgram } from "./running-program.ts";
+import { freePorts } from "./free-ports.ts";
+import type { RunningProgram } from "./running-program.ts";
 
 export class ApiReplica implements AsyncDisposable {
   readonly #settings: Omit<ApiReplicaSettings, "port">;

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { controllerManagerProgram, controlPlanePrograms } from "./control-plane-build.ts";
-import { freePorts, type RunningProgram, startProgram } from "./running-program.ts";
+import { freePorts } from "./free-ports.ts";
+import { type RunningProgram, startProgram } from "./running-program.ts";
 import { keepSaid, keepsEvidence, knowSecret } from "./secrets/evidence.ts";
 
 export type ControlPlane = AsyncDisposable & {

@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { collectionPath, type KubeObject, objectPath, type ResourceKind } from "../../src/kube/object.ts";
 import type { PodSpec } from "./chart-pods.ts";
+import { freePorts } from "./free-ports.ts";
 import type { Image } from "./image.ts";
 import { environmentOf, type PodSurroundings } from "./pod-environment.ts";
 import { endedStatus, runningStatus } from "./pod-status.ts";
-import { freePorts, type RunningProgram } from "./running-program.ts";
+import type { RunningProgram } from "./running-program.ts";
 
 const TURN_MS = 150;
 

@@ -1,7 +1,6 @@
-// A server in a process of its own, its output in a file, and ports for it.
+// A server in a process of its own, its output in a file.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename } from "node:path";
 import { finished } from "node:stream/promises";
@@ -48,26 +47,4 @@ export function startProgram(program: string, { args, logPath, env = {} }: Start
       await finished(log.end());
     },
   };
-}
-
-/** Ports of 127.0.0.1 that nobody listened on a moment ago. */
-export async function freePorts(count: 1): Promise<[number]>;
-export async function freePorts(count: 3): Promise<[number, number, number]>;
-export async function freePorts(count: number): Promise<number[]> {
-  const held = await Promise.all(Array.from({ length: count }, listenAnywhere));
-  const ports = held.map(({ port }) => port);
-  await Promise.all(held.map(({ close }) => close()));
-  return ports;
-}
-
-function listenAnywhere(): Promise<{ readonly port: number; close(): Promise<void> }> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      if (address === null || typeof address === "string") return reject(new Error("no port"));
-      resolve({ port: address.port, close: () => new Promise((done) => server.close(() => done())) });
-    });
-  });
 }

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { S3Setting } from "../../src/config/config.ts";
 import { changedEnvironment } from "./changed-environment.ts";
-import { freePorts, startProgram } from "./running-program.ts";
+import { freePorts } from "./free-ports.ts";
+import { startProgram } from "./running-program.ts";
 import { s3ServerProgram } from "./s3-server-build.ts";
 import { until } from "./until.ts";
 
