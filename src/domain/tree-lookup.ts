@@ -12,7 +12,8 @@ import type { GitPath, Tree, TreeEntry, TreeReader } from "./tree.ts";
 export async function lookUp(read: TreeReader, root: Oid, path: GitPath): Promise<TreeEntry | null> {
   let entry: TreeEntry = { name: "", mode: "40000", oid: root };
   for (const name of path.split("/")) {
-    const found = await findChild(read, entry, name);
+    const child = findChild(read, entry, name);
+    const found = child instanceof Promise ? await child : child;
     if (found === null) return null;
     entry = found;
   }
@@ -34,9 +35,13 @@ export async function folderAt(read: TreeReader, root: Oid, path: GitPath): Prom
   return entry.oid;
 }
 
-async function findChild(read: TreeReader, parent: TreeEntry, name: string): Promise<TreeEntry | null> {
+function findChild(read: TreeReader, parent: TreeEntry, name: string): TreeEntry | null | Promise<TreeEntry | null> {
   if (parent.mode !== "40000" || parent.oid === EMPTY_TREE) return null;
-  const tree = await read(parent.oid);
+  const tree = read(parent.oid);
+  return tree instanceof Promise ? tree.then((known) => entryOf(known, name)) : entryOf(tree, name);
+}
+
+function entryOf(tree: Tree, name: string): TreeEntry | null {
   return tree[positionOf(tree, name)] ?? null;
 }
 

@@ -1,5 +1,5 @@
-// The only place that starts git. A process has its own group, which ends as a whole: on abort, on its deadline, or when
-// the owner lets go of it. Its input and output are pipes, so when this program is killed git reads the end of its input
+// The only place that starts git. A process ends on abort, on its deadline, or when the owner lets go of it, and all that
+// it started with it: it has a group of its own, unless it runs in the background. Its input and output are pipes, so when this program is killed git reads the end of its input
 // and leaves too.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { constants, setPriority } from "node:os";
@@ -25,7 +25,7 @@ export type GitCommand = {
   readonly cpuSeconds?: number;
   /** Milliseconds after which the process is ended. */
   readonly deadlineMs?: number;
-  /** Nobody waits for it: it takes the processor when nothing else wants it. */
+  /** Nobody waits for it: it takes the processor when nothing else wants it. For commands that start no others. */
   readonly isBackground?: boolean;
   readonly signal?: AbortSignal;
 };
@@ -50,12 +50,15 @@ export class GitProcess implements AsyncDisposable {
   /** Resolves when the process is gone and its output is read; never rejects. */
   readonly exited: Promise<GitExit>;
   readonly #child: Child;
+  readonly #owned: "group" | "process";
   #hasExited = false;
   #wasAborted = false;
   #stderr = Buffer.alloc(0);
 
-  constructor(child: Child, signal: AbortSignal | null) {
+  /** `owned`: what ends with it, its group or itself alone. */
+  constructor(child: Child, owned: "group" | "process", signal: AbortSignal | null) {
     this.#child = child;
+    this.#owned = owned;
     this.stdin = child.stdin;
     this.stdout = child.stdout;
     // A git that ends early closes its input; its exit says why.
@@ -66,11 +69,11 @@ export class GitProcess implements AsyncDisposable {
     this.exited = this.#watch(signal);
   }
 
-  /** Ends the whole group: politely, then not. */
+  /** Ends what is owned: politely, then not. */
   kill(): void {
     if (this.#hasExited) return;
-    this.#signalGroup("SIGTERM");
-    const timer = setTimeout(() => this.#signalGroup("SIGKILL"), KILL_GRACE_MS);
+    this.#signalOwned("SIGTERM");
+    const timer = setTimeout(() => this.#signalOwned("SIGKILL"), KILL_GRACE_MS);
     void this.exited.then(() => clearTimeout(timer));
   }
 
@@ -100,13 +103,13 @@ export class GitProcess implements AsyncDisposable {
     return promise;
   }
 
-  #signalGroup(name: NodeJS.Signals): void {
+  #signalOwned(name: NodeJS.Signals): void {
     const { pid } = this.#child;
     if (pid === undefined || this.#hasExited) return;
     try {
-      process.kill(-pid, name);
+      process.kill(this.#owned === "group" ? -pid : pid, name);
     } catch {
-      // The group is gone already.
+      // It is gone already.
     }
   }
 }
@@ -119,17 +122,20 @@ export function startGit(command: GitCommand): GitProcess {
   const [file, args] = commandLine(command);
   const child = spawn(file, args, {
     cwd: "/",
-    detached: true,
+    // A group of one's own is a session of one's own, to which Linux may give as much of the processor as to this program,
+    // whatever the priority in it (sched_autogroup).
+    detached: command.isBackground !== true,
     env: gitEnvironment(command.protocol ?? null),
     stdio: ["pipe", "pipe", "pipe"],
   });
   if (command.isBackground === true) stepBack(child.pid);
-  return new GitProcess(child, signals.length === 0 ? null : AbortSignal.any(signals));
+  const owned = command.isBackground === true ? "process" : "group";
+  return new GitProcess(child, owned, signals.length === 0 ? null : AbortSignal.any(signals));
 }
 
 function stepBack(pid: number | undefined): void {
   try {
-    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW);
   } catch {
     // It has ended already.
   }

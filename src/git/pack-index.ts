@@ -132,10 +132,9 @@ export function encodeIndex(entries: readonly IndexEntry[], packChecksum: Uint8A
 
 /** At each first byte: how many objects have that first byte or a smaller one. */
 function writeFanout(bytes: Buffer, entries: readonly IndexEntry[]): void {
-  let seen = 0;
-  for (let byte = 0; byte < 256; byte += 1) {
-    const limit = (byte + 1).toString(16).padStart(2, "0");
-    while (seen < entries.length && (byte === 255 || (entries[seen]?.oid ?? "") < limit)) seen += 1;
-    bytes.writeUInt32BE(seen, 8 + byte * 4);
+  let byte = 0;
+  for (const [seen, { oid }] of entries.entries()) {
+    for (const first = Number.parseInt(oid.slice(0, 2), 16); byte < first; byte += 1) bytes.writeUInt32BE(seen, 8 + byte * 4);
   }
+  for (; byte < 256; byte += 1) bytes.writeUInt32BE(entries.length, 8 + byte * 4);
 }

@@ -13,6 +13,7 @@ import { writePack } from "../git/pack-writer.ts";
 import { areLarge, blobsOf, type CommitBlobs, packObjects } from "./commit-pack.ts";
 import type { CommitRequest, CommitResult } from "./commit-request.ts";
 import { type Composed, checkCommit, composeCommit, reasonOf } from "./compose-commit.ts";
+import { EventLoopTurns } from "./event-loop-turns.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { ObjectCache } from "./object-cache.ts";
 import { type PackDestination, prepareInline } from "./prepare-pack.ts";
@@ -76,6 +77,8 @@ type Job = {
 export class CommitWriter {
   readonly #options: WriterOptions;
   readonly #branches = new SharedTurns((jobs: readonly [Job, ...Job[]]) => this.#settleSome(jobs), MAX_CHAIN);
+  /** Making a commit takes about as long as publishing it. */
+  readonly #computing = new EventLoopTurns();
   /** One turn at a time in this process: each holds a connection and needs others to read. */
   readonly #turns = new KeyedQueue();
   /** Which repository has a name, as last seen. May be out of date as well: a repository that is gone takes no commit. */
@@ -127,6 +130,7 @@ export class CommitWriter {
   /** The first of those who wait for a branch, and as many of the others as can go with it. */
   async #settleSome(jobs: readonly [Job, ...Job[]]): Promise<Outcomes<CommitResult>> {
     const [first] = jobs;
+    await this.#computing.next();
     first.destination.signal.throwIfAborted();
     const [own, ...others] = jobs.length === 1 ? [] : await this.#commitChain(jobs);
     return own === undefined ? [fulfilled(await this.#settle(first))] : [own, ...others];
