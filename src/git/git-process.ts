@@ -1,6 +1,6 @@
-// The only place that starts git. A process ends on abort, on its deadline, or when the owner lets go of it, and all that
-// it started with it: it has a group of its own, unless it runs in the background. Its input and output are pipes, so when this program is killed git reads the end of its input
-// and leaves too.
+// The only place that starts git. A process ends on abort, on its deadline, or when the owner lets go of it, and with it all
+// that it started: it has a group of its own, unless it runs in the background. Its input and output are pipes, so when this
+// program is killed git reads the end of its input and leaves too.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { constants, setPriority } from "node:os";
 import type { Readable, Writable } from "node:stream";
@@ -107,7 +107,8 @@ export class GitProcess implements AsyncDisposable {
     const { pid } = this.#child;
     if (pid === undefined || this.#hasExited) return;
     try {
-      process.kill(this.#owned === "group" ? -pid : pid, name);
+      if (this.#owned === "group") process.kill(-pid, name);
+      else this.#child.kill(name);
     } catch {
       // It is gone already.
     }
