@@ -7,7 +7,7 @@ import { createLargeRepository, largePath } from "./large-repository.ts";
 import { type BenchRow, formatMs, median, type Pair, paired, timed } from "./measure.ts";
 
 const LIMIT = 1.15;
-const MEDIUM_ROUNDS = 5;
+const MEDIUM_ROUNDS = 9;
 const SMALL_ROUNDS = 25;
 /** The first of each are not counted: they fill caches of the disk, of the hosts and of their compilers. */
 const WARM_UP_ROUNDS = 2;

@@ -12,6 +12,8 @@ const OID_BYTES = 20;
 const HEX = 2 * OID_BYTES;
 const TRAILER_BYTES = 2 * OID_BYTES;
 const BYTES_PER_OBJECT = OID_BYTES + 4 + 4;
+/** To sort so many takes about 0.1 s, in which nothing else is done; with twice as many, two 32-bit numbers would not fit into one of 53. */
+const MOST_SORTED = 1 << 20;
 
 export type IndexEntry = {
   readonly oid: Oid;
@@ -75,6 +77,18 @@ export class ObjectPositions {
       else high = middle - 1;
     }
     return -1;
+  }
+
+  /**
+   * The oids of `listOids` in the order in which their objects lie in the pack, where those of a kind lie together and git reads the
+   * fastest. Beyond 2 GiB, and in packs of more than a million objects, in any order.
+   */
+  inPackOrder(oids: readonly Oid[]): readonly Oid[] {
+    const count = oids.length;
+    if (count > MOST_SORTED) return oids;
+    const offsets = HEADER_BYTES + count * (OID_BYTES + 4);
+    const places = Float64Array.from(oids, (_, position) => this.#index.readUInt32BE(offsets + position * 4) * count + position);
+    return Array.from(places.sort(), (place) => oids[place % count] as Oid);
   }
 
   /** How many objects have that first byte or a smaller one. */

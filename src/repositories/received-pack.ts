@@ -4,15 +4,16 @@ import { CoregitError } from "../domain/errors.ts";
 import { decodeCommit, decodeTree, type ObjectType } from "../domain/object-codec.ts";
 import type { Oid } from "../domain/oid.ts";
 import type { TreeReader } from "../domain/tree.ts";
-import type { ObjectInfo, StoredObject } from "../git/cat-file.ts";
+import type { ObjectInfo } from "../git/cat-file.ts";
 import type { IndexedPack } from "../git/index-pack.ts";
+import { readContents } from "../git/object-contents.ts";
 import { listObjects } from "../git/object-listing.ts";
 import { wholePack } from "../git/pack-file.ts";
 import { listOids, ObjectPositions } from "../git/pack-index.ts";
 import { isSmallPack, type PackedObjects, readSmallPack } from "../git/small-pack.ts";
 import { packPath } from "./pack-fill.ts";
 import { TreeInspection, type TreeLimits } from "./received-trees.ts";
-import { areFitTrees, readTree } from "./scan-trees.ts";
+import { areFitTrees, type ReadObject, readTree, readTrees } from "./scan-trees.ts";
 import type { IndexedFiles } from "./seal-received.ts";
 import type { StoreLimits } from "./store-options.ts";
 
@@ -36,7 +37,7 @@ type Inspection = {
   readonly readTree: TreeReader;
   readonly readInfo: (oid: Oid) => ObjectInfo | null | Promise<ObjectInfo | null>;
   /** For trees that nobody will ask for again, as those of a history. */
-  readonly readObject: (oid: Oid) => StoredObject | null | Promise<StoredObject | null>;
+  readonly readObject: ReadObject;
   readonly readCommitObject: (oid: Oid) => Promise<Uint8Array>;
   readonly limits: StoreLimits;
   readonly signal: AbortSignal;
@@ -71,8 +72,8 @@ export async function openReceived(directory: string, indexed: IndexedPack, sign
  * nothing else only the size is left to judge. @throws CoregitError `PathRefused`, `TooManyObjects`, `ObjectInvalid`, and that of `sizeJudged`.
  */
 export async function inspectPack(pack: OpenedPack, inspection: Inspection): Promise<ReceivedPack> {
-  const { files, oids, size, sha256 } = pack;
-  const listing = listPack(oids, inspection);
+  const { files, oids, positions, size, sha256 } = pack;
+  const listing = listPack(positions.inPackOrder(oids), inspection);
   if (inspection.tips.length === 0) {
     const history = await inspectAll(pack, listing, inspection);
     return { files, oids, size, sha256, history, sizeJudged: Promise.resolve() };
@@ -104,17 +105,30 @@ type Listing = AsyncIterable<readonly ObjectInfo[]> | Iterable<readonly ObjectIn
 
 /** Judges all trees while the objects are still being listed, and answers the commits and tags. */
 async function inspectAll(pack: OpenedPack, listing: Listing, inspection: Inspection): Promise<ReadonlySet<Oid>> {
-  const { readObject: read, signal } = inspection;
   const history = new Set<Oid>();
-  async function* trees(): AsyncGenerator<readonly ObjectInfo[]> {
+  async function* listed(): AsyncGenerator<readonly ObjectInfo[]> {
     for await (const objects of listing) {
       for (const { oid, type } of objects) if (type === "commit" || type === "tag") history.add(oid);
       yield objects.filter(({ type }) => type === "tree");
     }
   }
-  const isFit = await areFitTrees({ trees: trees(), positions: pack.positions, read, limits: treeLimits(inspection), signal });
-  if (!isFit) await findPath(pack.oids, inspection);
+  const { oids, positions } = pack;
+  const isFit = await areFitTrees({
+    trees: readListed(listed(), oids.length, inspection),
+    positions,
+    limits: treeLimits(inspection),
+  });
+  if (!isFit) await findPath(oids, inspection);
   return history;
+}
+
+function readListed(trees: AsyncIterable<readonly ObjectInfo[]>, objects: number, inspection: Inspection) {
+  const { directory, limits, signal, readObject } = inspection;
+  if (objects <= FEW) return readTrees(trees, readObject, signal);
+  async function* oids(): AsyncGenerator<readonly Oid[]> {
+    for await (const some of trees) yield some.map(({ oid }) => oid);
+  }
+  return readContents(directory, oids(), { memoryBytes: limits.gitMemoryBytes, signal });
 }
 
 /** Looks at all trees once more, from the commits on, so that the refusal names the path of what is refused. */

@@ -11,24 +11,24 @@ import { checkExtent, type Folder, type TreeLimits } from "./received-trees.ts";
 const BATCH_TREES = 512;
 const BATCH_BYTES = 1 << 20;
 
+export type ReadObject = (oid: Oid) => StoredObject | null | Promise<StoredObject | null>;
+
 export type PackedTrees = {
-  /** All trees of the pack, as they become known. */
-  readonly trees: AsyncIterable<readonly ObjectInfo[]>;
+  /** All trees of the pack. */
+  readonly trees: AsyncIterable<readonly StoredObject[]>;
   readonly positions: ObjectPositions;
-  readonly read: (oid: Oid) => StoredObject | null | Promise<StoredObject | null>;
   readonly limits: TreeLimits;
-  readonly signal: AbortSignal;
 };
 
 /**
  * False: an entry must not be stored. Otherwise depth and number of paths are judged, too.
  * @throws CoregitError `ObjectInvalid`, `ObjectMissing`, `PathRefused`, `TooManyObjects`.
  */
-export async function areFitTrees(packed: PackedTrees): Promise<boolean> {
-  const { positions, limits } = packed;
+export async function areFitTrees({ trees, positions, limits }: PackedTrees): Promise<boolean> {
   const known = new Map<number, Folder<number>>();
-  for await (const trees of readTrees(packed)) {
-    for (const { oid, content } of trees) {
+  for await (const some of trees) {
+    for (const { oid, type, content } of some) {
+      if (type !== "tree") throw noTree(oid);
       const folder = scanFolder(content, positions);
       if (folder === null) return false;
       known.set(positions.positionOf(oid), folder);
@@ -47,8 +47,12 @@ function scanFolder(content: Buffer, positions: ObjectPositions): Folder<number>
   return entries === null ? null : { entries, folders };
 }
 
-/** Batch by batch, in order. */
-async function* readTrees({ trees, read, signal }: PackedTrees): AsyncGenerator<readonly StoredObject[]> {
+/** The trees one by one, some at a time, in order. For few: see `readContents`. @throws CoregitError `ObjectMissing`. */
+export async function* readTrees(
+  trees: AsyncIterable<readonly ObjectInfo[]>,
+  read: ReadObject,
+  signal: AbortSignal,
+): AsyncGenerator<readonly StoredObject[]> {
   let arriving: Promise<StoredObject[]> | null = null;
   for await (const batch of inBatches(trees)) {
     const next = Promise.all(batch.map((oid) => readTree(oid, read)));
@@ -62,13 +66,17 @@ async function* readTrees({ trees, read, signal }: PackedTrees): AsyncGenerator<
 }
 
 /** @throws CoregitError `ObjectMissing`. */
-export async function readTree(oid: Oid, read: PackedTrees["read"]): Promise<StoredObject> {
+export async function readTree(oid: Oid, read: ReadObject): Promise<StoredObject> {
   const object = await read(oid);
-  if (object?.type !== "tree") throw new CoregitError("ObjectMissing", `There is no tree ${oid}.`, { details: { oid } });
+  if (object?.type !== "tree") throw noTree(oid);
   return object;
 }
 
-async function* inBatches(trees: PackedTrees["trees"]): AsyncGenerator<readonly Oid[]> {
+function noTree(oid: Oid): CoregitError {
+  return new CoregitError("ObjectMissing", `There is no tree ${oid}.`, { details: { oid } });
+}
+
+async function* inBatches(trees: AsyncIterable<readonly ObjectInfo[]>): AsyncGenerator<readonly Oid[]> {
   let batch: Oid[] = [];
   let bytes = 0;
   for await (const listed of trees) {
