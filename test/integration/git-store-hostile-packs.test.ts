@@ -158,6 +158,14 @@ describe("limits", () => {
     expect(await receive(packOf(bomb, tree, commitOf(tree.oid)), { limits })).toMatchObject({ code: "PackTooLarge" });
   });
 
+  test("thousands of objects that unpack to too much together are PackTooLarge", async () => {
+    const blobs = Array.from({ length: 3_000 }, (_, index) => newObject("blob", Buffer.alloc(10_000, `${index} `)));
+    const names = blobs.map(({ oid }, index) => ({ name: `file-${index + 1_000}`, mode: "100644", oid }) as const);
+    const tree = newObject("tree", encodeTree(names));
+    const limits = { maxInflatedBytes: 8 * MEBIBYTE };
+    expect(await receive(packOf(...blobs, tree, commitOf(tree.oid)), { limits })).toMatchObject({ code: "PackTooLarge" });
+  });
+
   test("a pack that needs more memory than a git process may use is OutOfMemory", async () => {
     const bomb = newObject("blob", Buffer.alloc(200 * MEBIBYTE));
     const limits = { gitMemoryBytes: 128 * MEBIBYTE, maxInflatedBytes: 4096 * MEBIBYTE };
@@ -256,6 +264,20 @@ describe("a hostile tree", () => {
     const outer = newObject("tree", encodeTree([{ name: "sub", mode: "40000", oid }]));
     const pack = packOf(...hostileTree({ name }).slice(0, 2), outer, commitOf(outer.oid));
     expect(await receive(pack)).toMatchObject({ code: "PathRefused", details: { path: `sub/${shown}` } });
+  });
+
+  test.each(["first", "in the middle", "last"])("among thousands of others, %s in its pack, is PathRefused", async (place) => {
+    const others = Array.from({ length: 3_000 }, (_, index) =>
+      newObject("tree", encodeTree([{ name: `file-${index}`, mode: "100644", oid: BLOB.oid }])),
+    );
+    const [, hostile = BLOB] = hostileTree({ name: ".git" });
+    const folders = [...others, hostile].map(
+      ({ oid }, index) => ({ name: `part-${index + 1_000}`, mode: "40000", oid }) as const,
+    );
+    const root = newObject("tree", encodeTree(folders));
+    const at = { first: 0, "in the middle": 1_500, last: 3_000 }[place] ?? 0;
+    const pack = packOf(...others.toSpliced(at, 0, hostile), BLOB, root, commitOf(root.oid));
+    expect(await receive(pack)).toMatchObject({ code: "PathRefused", details: { path: "part-4000/.git" } });
   });
 
   test("with a .gitmodules that is a symbolic link is PathRefused", async () => {
