@@ -12,8 +12,8 @@ const OID_BYTES = 20;
 const HEX = 2 * OID_BYTES;
 const TRAILER_BYTES = 2 * OID_BYTES;
 const BYTES_PER_OBJECT = OID_BYTES + 4 + 4;
-/** To sort so many takes about 0.1 s, in which nothing else is done; with twice as many, two 32-bit numbers would not fit into one of 53. */
-const MOST_SORTED = 1 << 20;
+/** To sort so many took 0.05 to 0.1 s, in which nothing else is done. An offset and a position fit into the 53 bits of a number. */
+const MOST_SORTED = 1 << 17;
 
 export type IndexEntry = {
   readonly oid: Oid;
@@ -81,7 +81,7 @@ export class ObjectPositions {
 
   /**
    * The oids of `listOids` in the order in which their objects lie in the pack, where those of a kind lie together and git reads the
-   * fastest. Beyond 2 GiB, and in packs of more than a million objects, in any order.
+   * fastest. Beyond 2 GiB, and in packs of more than 131,072 objects, in any order.
    */
   inPackOrder(oids: readonly Oid[]): readonly Oid[] {
     const count = oids.length;
